@@ -1,0 +1,277 @@
+"""BookTime's settings, read from the environment (docs/deploying.md lists every variable).
+
+Three kinds of site come out of it:
+
+* the demo: no `SECRET_KEY`. SQLite, one process, plain HTTP on localhost;
+* a server of one process: `SECRET_KEY`, on any database, without `REDIS_URL`;
+* a server of any number of processes: `SECRET_KEY`, `DATABASE_URL` and `REDIS_URL`.
+"""
+
+import secrets
+from email.utils import getaddresses
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# All that a running demo writes: database, pictures, secret key.
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+
+
+def boolean(name: str, default: bool) -> bool:
+    """A variable that is on or off; anything else stops the start with a sentence."""
+    value = env.str(name, default="")
+    if value == "":
+        return default
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}: write true or false.")
+
+
+def demo_secret_key() -> str:
+    """The demo's own key: made at the first start, kept out of git and readable by its owner alone."""
+    path = VAR_DIR / "secret-key"
+    if not path.exists():
+        VAR_DIR.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+IS_DEMO = not env.str("SECRET_KEY", default="")
+DEBUG = boolean("DEBUG", default=False)
+REDIS_URL = env.str("REDIS_URL", default="")
+
+if IS_DEMO:
+    for _name in ("DATABASE_URL", "REDIS_URL"):
+        if env.str(_name, default=""):
+            raise ImproperlyConfigured(f"{_name} is set but SECRET_KEY is not: a server needs both. Set SECRET_KEY.")
+SECRET_KEY = demo_secret_key() if IS_DEMO else env.str("SECRET_KEY")
+
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured(f"REDIS_URL is {REDIS_URL!r}: it begins with redis://, rediss:// or unix://.")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+if IS_DEMO and "ALLOWED_HOSTS" in env.ENVIRON and DEBUG:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "template_partials",
+    "django_tasks",
+    "django_tasks_db",
+    "axes",
+    "shop",
+    "support",
+    "staff",
+    "django.contrib.admin",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "django_tables2",
+    "channels",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "booktime.urls"
+ASGI_APPLICATION = "booktime.asgi.application"
+WSGI_APPLICATION = "booktime.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "shop.context_processors.site",
+            ],
+        },
+    },
+]
+
+# --- Database -------------------------------------------------------------------------------------------------
+
+try:
+    DATABASES: dict[str, dict[str, Any]] = {
+        "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'demo.sqlite3'}")
+    }
+except (environ.ImproperlyConfigured, ValueError, KeyError) as error:
+    raise ImproperlyConfigured(
+        "DATABASE_URL cannot be read: write it like postgres://user:password@host/name."
+    ) from error
+
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    VAR_DIR.mkdir(exist_ok=True)
+    # Without these, concurrent writers answer "database is locked" (docs/architecture.md).
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    # A connection is kept by each thread of the pool in booktime/asgi.py: their number is the pool's size.
+    _database["CONN_MAX_AGE"] = 600
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Shared state: cache, sessions, channel layer, tasks --------------------------------------------------------
+
+if REDIS_URL:
+    CACHES: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "booktime",
+        }
+    }
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}]},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks.backends.immediate.ImmediateBackend" if IS_DEMO else "django_tasks_db.DatabaseBackend",
+    }
+}
+
+# --- Mail -------------------------------------------------------------------------------------------------------
+
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = "BookTime <shop@booktime.example>"
+CUSTOMER_SERVICE_EMAIL = "customer-service@booktime.example"
+EMAIL_SUBJECT_PREFIX = "[BookTime] "
+ADMINS = getaddresses([env.str("ADMINS", default="")]) if env.str("ADMINS", default="") else []
+
+# --- People -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "shop.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "email"
+
+# --- Language and time ------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- Files ------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media" if IS_DEMO else BASE_DIR / "media"
+# The demo serves static files from where they stand, so that it needs no collectstatic.
+WHITENOISE_USE_FINDERS = IS_DEMO
+WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+PICTURE_MAX_BYTES = 10_000_000
+PICTURE_MAX_PIXELS = 40_000_000
+
+# --- Security ---------------------------------------------------------------------------------------------------
+
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+if IS_DEMO:
+    # The demo is plain HTTP on localhost by definition: what these ask for would make it unreachable.
+    SILENCED_SYSTEM_CHECKS = [f"security.{check}" for check in ("W004", "W008", "W012", "W016")]
+else:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = not DEBUG
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+    SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+
+# --- What stands in every page ----------------------------------------------------------------------------------
+
+GIT_REV = env.str("GIT_REV", default="")
+GA_TRACKER_ID = env.str("GA_TRACKER_ID", default="")
+# The carrier's address for a parcel; `{order_id}` is filled in.
+TRACKER_URL = env.str("TRACKER_URL", default="")
+
+# --- Libraries --------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}

@@ -1,0 +1,14 @@
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from shop.visits import basket_of
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """What every page's frame shows."""
+    return {
+        "GIT_REV": settings.GIT_REV,
+        "GA_TRACKER_ID": settings.GA_TRACKER_ID,
+        "basket_count": SimpleLazyObject(lambda: basket.count() if (basket := basket_of(request)) else 0),
+    }

@@ -1,0 +1,20 @@
+from shop.models.basket import Basket, BasketLine
+from shop.models.catalogue import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
+from shop.models.order import Order, OrderLine
+from shop.models.user import Address, Country, User
+
+__all__ = [
+    "Address",
+    "Author",
+    "Basket",
+    "BasketLine",
+    "Country",
+    "Order",
+    "OrderLine",
+    "Product",
+    "ProductAuthor",
+    "ProductImage",
+    "ProductTag",
+    "Series",
+    "User",
+]

@@ -1,0 +1,267 @@
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils.text import slugify
+
+from shop.isbn import normalise_isbn
+from shop.search import Matches, Relevance, fold, query_words
+
+models.TextField.register_lookup(Matches)
+
+SLUG_LENGTH = 80
+
+
+def free_slug(model: type[models.Model], name: str, instance_pk: Any = None) -> str:
+    """A slug for `name` that no other row of `model` has: "emma", "emma-2"."""
+    stem = slugify(fold(name))[:SLUG_LENGTH].strip("-") or model._meta.model_name or "item"
+    taken = set(
+        model._default_manager.filter(slug__startswith=stem).exclude(pk=instance_pk).values_list("slug", flat=True)
+    )
+    slug, number = stem, 1
+    while slug in taken:
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug
+
+
+class Named(models.Model):
+    """Something with a name and an address of its own; the address is made from the name and then stays.
+
+    A `products` relation, where there is one, is told when the name changes: its products are found by it.
+    """
+
+    name = models.CharField(max_length=300)
+    slug = models.SlugField(max_length=100, unique=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.slug:
+            self.slug = free_slug(type(self), self.name, self.pk)
+        super().save(*args, **kwargs)
+
+
+class ProductTagQuerySet(models.QuerySet["ProductTag"]):
+    def active(self) -> "ProductTagQuerySet":
+        return self.filter(active=True)
+
+
+class ProductTagManager(models.Manager["ProductTag"]):
+    def get_by_natural_key(self, slug: str) -> "ProductTag":
+        return self.get(slug=slug)
+
+
+class ProductTag(Named):
+    name = models.CharField(max_length=60)
+    description = models.TextField(blank=True)
+    active = models.BooleanField(default=True)
+
+    objects = ProductTagManager.from_queryset(ProductTagQuerySet)()
+
+    class Meta:
+        ordering = ("name",)
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+    def get_absolute_url(self) -> str:
+        return reverse("product_list", args=[self.slug])
+
+
+class Author(Named):
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ("name",)
+
+    def get_absolute_url(self) -> str:
+        return reverse("author_detail", args=[self.slug])
+
+
+class Series(Named):
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "series"
+
+    def get_absolute_url(self) -> str:
+        return reverse("series_detail", args=[self.slug])
+
+
+def validate_isbn(value: str) -> None:
+    try:
+        normalise_isbn(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="isbn") from error
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def active(self) -> "ProductQuerySet":
+        return self.filter(active=True)
+
+    def search(self, text: str) -> "ProductQuerySet":
+        """The products that hold every word of `text`, best match first.
+
+        A word may be the beginning of a longer one; accents, case and an ISBN's hyphens do not matter. A text
+        without a single word finds nothing.
+        """
+        words = query_words(text)
+        if not words:
+            return self.none()
+        return self.filter(search_text__matches=words).order_by(Relevance(words).desc(), "sort_name", "pk")
+
+    def with_cover(self) -> "ProductQuerySet":
+        """Each with `cover`: {"name", "width", "height"} of its first picture's thumbnail, or None."""
+        thumbnail = JSONObject(name="thumbnail", width="thumbnail_width", height="thumbnail_height")
+        first = ProductImage.objects.filter(product=models.OuterRef("pk")).order_by("position", "pk")
+        return self.annotate(cover=models.Subquery(first.values(data=thumbnail)[:1]))
+
+    def refresh_derived(self) -> None:
+        """Bring search, title sorting and the text of cards up to date after authors, tags or series changed."""
+        links = models.Prefetch("author_links", ProductAuthor.objects.select_related("author"))
+        products = self.select_related("series").prefetch_related(links, "tags").order_by("pk")
+        for product in products.iterator(chunk_size=500):
+            names = [link.author.name for link in product.author_links.all()]
+            product.derive(names, [tag.name for tag in product.tags.all()])
+            Product.objects.filter(pk=product.pk).update(**{name: getattr(product, name) for name in Product.DERIVED})
+
+    def for_cards(self) -> "ProductQuerySet":
+        """With all that a card shows, in one query whatever their number."""
+        return self.with_cover().only("name", "slug", "price", "in_stock", "authors_text", "series_text")
+
+
+class Product(Named):
+    class Format(models.TextChoices):
+        HARDCOVER = "hardcover", "Hardcover"
+        PAPERBACK = "paperback", "Paperback"
+        EBOOK = "ebook", "E-book"
+        AUDIOBOOK = "audiobook", "Audiobook"
+
+    description = models.TextField(blank=True)
+    price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
+    active = models.BooleanField(default=True)
+    in_stock = models.BooleanField(default=True)
+    date_added = models.DateTimeField(auto_now_add=True)
+    date_updated = models.DateTimeField(auto_now=True)
+    tags = models.ManyToManyField(ProductTag, related_name="products", blank=True)
+
+    isbn = models.CharField("ISBN", max_length=17, unique=True, null=True, blank=True, validators=[validate_isbn])
+    authors = models.ManyToManyField(Author, through="ProductAuthor", related_name="products", blank=True)
+    publisher = models.CharField(max_length=120, blank=True)
+    published = models.SmallIntegerField(
+        "year of publication", null=True, blank=True, help_text="A year before Christ is negative."
+    )
+    language = models.CharField(
+        max_length=3,
+        blank=True,
+        validators=[RegexValidator(r"^[a-z]{2,3}$", "Write the ISO 639 code in small letters, such as en or fil.")],
+        help_text="ISO 639 code, such as en.",
+    )
+    format = models.CharField(max_length=10, choices=Format.choices, blank=True)
+    pages = models.PositiveIntegerField(null=True, blank=True)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, null=True, blank=True, related_name="products")
+    series_number = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+
+    # Made from the other fields and relations, so that a list of books needs one query.
+    DERIVED = ("authors_text", "series_text", "sort_name", "search_text")
+    authors_text = models.CharField(max_length=500, blank=True, editable=False)
+    series_text = models.CharField(max_length=220, blank=True, editable=False)
+    sort_name = models.CharField(max_length=100, blank=True, editable=False)
+    search_text = models.TextField(blank=True, editable=False)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("sort_name", "pk")
+        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="product_price_not_negative")]
+        indexes = [
+            models.Index(
+                models.F("sort_name"), models.F("id"), name="product_by_name", condition=models.Q(active=True)
+            ),
+            models.Index(models.F("price"), models.F("id"), name="product_by_price", condition=models.Q(active=True)),
+            models.Index(models.F("id").desc(), name="product_newest", condition=models.Q(active=True)),
+        ]
+
+    def get_absolute_url(self) -> str:
+        return reverse("product_detail", args=[self.slug])
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.isbn = normalise_isbn(self.isbn) if self.isbn else None
+        self.derive()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "isbn", *self.DERIVED}
+        super().save(*args, **kwargs)
+
+    def derive(self, authors: list[str] | None = None, tags: list[str] | None = None) -> None:
+        """Set the fields that are made from others; `authors` and `tags` are names, read from the database if None."""
+        if authors is None:
+            links = self.author_links.select_related("author") if self.pk else []
+            authors = [link.author.name for link in links]
+        if tags is None:
+            tags = list(self.tags.values_list("name", flat=True)) if self.pk else []
+        self.authors_text = _shortened(", ".join(authors), 500)
+        series = self.series.name if self.series else ""
+        self.series_text = f"{series} {self.series_label()}".strip() if series else ""
+        self.sort_name = fold(self.name)[:100]
+        rest = " ".join([*authors, series, self.publisher, self.isbn or "", *tags, self.description])
+        self.search_text = f"{fold(self.name)}\n{fold(rest)}"
+
+    def series_label(self) -> str:
+        """The number in its series as a reader writes it: "#1", "#2.5", or nothing."""
+        return f"#{self.series_number.normalize():f}" if self.series_number is not None else ""
+
+    def published_label(self) -> str:
+        """The year as a reader writes it: "1813", "750 BC"."""
+        if self.published is None:
+            return ""
+        return f"{-self.published} BC" if self.published < 0 else str(self.published)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+class ProductAuthor(models.Model):
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="author_links")
+    author = models.ForeignKey(Author, on_delete=models.PROTECT, related_name="product_links")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "pk")
+        constraints = [models.UniqueConstraint(fields=["product", "author"], name="author_once_a_product")]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        Product.objects.filter(pk=self.product_id).refresh_derived()
+
+    def __str__(self) -> str:
+        return f"{self.author} wrote {self.product}"
+
+
+class ProductImage(models.Model):
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    image = models.ImageField(upload_to="products", width_field="width", height_field="height")
+    thumbnail = models.ImageField(
+        upload_to="thumbnails", editable=False, width_field="thumbnail_width", height_field="thumbnail_height"
+    )
+    width = models.PositiveIntegerField(default=0, editable=False)
+    height = models.PositiveIntegerField(default=0, editable=False)
+    thumbnail_width = models.PositiveIntegerField(default=0, editable=False)
+    thumbnail_height = models.PositiveIntegerField(default=0, editable=False)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "pk")
+
+    def __str__(self) -> str:
+        return self.image.name or ""

@@ -1,0 +1,230 @@
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from shop.models.basket import Basket
+from shop.models.catalogue import Product, ProductImage
+from shop.models.user import Country, User
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def visible_to(self, user: Any) -> "OrderQuerySet":
+        """A shopper's own orders, and every order for an employee; a visitor sees none."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_employee else self.filter(user=user)
+
+    def with_lines(self) -> "OrderQuerySet":
+        """Each with its lines, their products and first pictures, in three more queries whatever their number."""
+        images = models.Prefetch("product__images", ProductImage.objects.order_by("position", "pk"))
+        lines = OrderLine.objects.select_related("product").order_by("pk").prefetch_related(images)
+        return self.prefetch_related(models.Prefetch("lines", lines))
+
+
+class Order(models.Model):
+    class Status(models.IntegerChoices):
+        NEW = 10
+        PAID = 20
+        DONE = 30
+
+    NEW, PAID, DONE = Status
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    # One basket makes one order, whatever happens: the database says so.
+    basket = models.OneToOneField(
+        Basket, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="order"
+    )
+    status = models.IntegerField(choices=Status.choices, default=Status.NEW)
+
+    billing_name = models.CharField(max_length=60)
+    billing_address1 = models.CharField(max_length=60)
+    billing_address2 = models.CharField(max_length=60, blank=True)
+    billing_zip_code = models.CharField(max_length=12)
+    billing_city = models.CharField(max_length=60)
+    billing_country = models.CharField(max_length=2, choices=Country.choices)
+    shipping_name = models.CharField(max_length=60)
+    shipping_address1 = models.CharField(max_length=60)
+    shipping_address2 = models.CharField(max_length=60, blank=True)
+    shipping_zip_code = models.CharField(max_length=12)
+    shipping_city = models.CharField(max_length=60)
+    shipping_country = models.CharField(max_length=2, choices=Country.choices)
+
+    date_added = models.DateTimeField(auto_now_add=True)
+    date_updated = models.DateTimeField(auto_now=True)
+    date_cancelled = models.DateTimeField(null=True, blank=True, editable=False)
+    last_spoken_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="chats_led")
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = [
+            models.Index(models.F("status"), models.F("id").desc(), name="order_by_status"),
+            models.Index("date_added", name="order_by_date_added"),
+            models.Index("date_updated", name="order_by_date_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("order_detail", args=[self.pk])
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if self.status == self.PAID:
+                self.complete_if_closed()
+
+    @property
+    def summary(self) -> str:
+        """What was ordered, in a line: "2 x Siddhartha, 1 x Emma"."""
+        counts = Counter(line.product.name for line in self.lines.all())
+        return ", ".join(f"{count} x {name}" for name, count in counts.items())
+
+    @property
+    def total_price(self) -> Decimal:
+        """What was charged for all lines."""
+        return sum((line.price for line in self.lines.all()), Decimal("0.00"))
+
+    @property
+    def mobile_thumb_url(self) -> str | None:
+        """The address of the first product's thumbnail, or None where it has no picture."""
+        for line in self.lines.all()[:1]:
+            for image in line.product.images.all()[:1]:
+                return image.thumbnail.url
+        return None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.date_cancelled is not None
+
+    def can_cancel(self) -> bool:
+        """Whether dispatch has not begun: every line is still new."""
+        return self.status != self.DONE and {line.status for line in self.lines.all()} == {OrderLine.NEW}
+
+    def lock(self) -> None:
+        """Wait for the others who change this order, and read its status anew; needs a transaction."""
+        self.status, self.date_cancelled = (
+            Order.objects.select_for_update().values_list("status", "date_cancelled").get(pk=self.pk)
+        )
+
+    @transaction.atomic
+    def mark_paid(self) -> bool:
+        """A new order becomes paid, and dispatch may begin; False where it was paid already.
+
+        Raises ValidationError for a cancelled order.
+        """
+        self.lock()
+        if self.is_cancelled:
+            raise ValidationError(f"Order {self.pk} was cancelled: it cannot be paid.", code="cancelled")
+        if self.status != self.NEW:
+            return False
+        self.status = self.PAID
+        self.save(update_fields=["status", "date_updated"])
+        return True
+
+    @transaction.atomic
+    def cancel(self) -> None:
+        """Call the whole order off. Raises ValidationError once any of its lines is being processed."""
+        self.lock()
+        if self.is_cancelled:
+            return
+        if not self.can_cancel():
+            raise ValidationError("This order is being processed and can no longer be cancelled.", code="processing")
+        self.lines.update(status=OrderLine.CANCELLED)
+        self.date_cancelled = timezone.now()
+        self.save(update_fields=["date_cancelled", "date_updated"])
+
+    def complete_if_closed(self) -> bool:
+        """A paid order whose lines are all sent or cancelled becomes done; whether it just did."""
+        open_lines = self.lines.exclude(status__in=OrderLine.CLOSED)
+        if not self.lines.exists() or open_lines.exists():
+            return False
+        done = Order.objects.filter(pk=self.pk, status=self.PAID).update(status=self.DONE, date_updated=timezone.now())
+        if done:
+            self.status = self.DONE
+        return bool(done)
+
+
+class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def closed(self) -> "OrderLineQuerySet":
+        return self.filter(status__in=OrderLine.CLOSED)
+
+
+class OrderLine(models.Model):
+    class Status(models.IntegerChoices):
+        NEW = 10
+        PROCESSING = 20
+        SENT = 30
+        CANCELLED = 40
+
+    NEW, PROCESSING, SENT, CANCELLED = Status
+    CLOSED = (SENT, CANCELLED)
+    # What a line may become from where it is; sent and cancelled are final.
+    NEXT: dict[int, tuple[int, ...]] = {
+        NEW: (PROCESSING, SENT, CANCELLED),
+        PROCESSING: (SENT, CANCELLED),
+        SENT: (),
+        CANCELLED: (),
+    }
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
+    price = models.DecimalField(
+        "price charged", max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
+    )
+    status = models.IntegerField(choices=Status.choices, default=Status.NEW)
+    date_updated = models.DateTimeField(auto_now=True)
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        indexes = [models.Index("status", name="order_line_by_status")]
+
+    def __str__(self) -> str:
+        return f"Line {self.pk} of order {self.order_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.price is None:
+            self.price = self.product.price
+        with transaction.atomic():
+            # Two people who close the last two lines at once wait for each other here: one of them completes it.
+            self.order.lock()
+            super().save(*args, **kwargs)
+            self.order.complete_if_closed()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            self.order.lock()
+            deleted = super().delete(*args, **kwargs)
+            self.order.complete_if_closed()
+        return deleted
+
+    @transaction.atomic
+    def mark(self, status: int) -> bool:
+        """Report this line's progress; False where it had that status already.
+
+        Raises ValidationError where the line is final, or would go back.
+        """
+        self.order.lock()
+        self.refresh_from_db(fields=["status"])
+        if status == self.status:
+            return False
+        new = self.Status(status)
+        if new not in self.NEXT[self.status]:
+            now = self.Status(self.status)
+            final = " It is final." if self.status in self.CLOSED else ""
+            raise ValidationError(
+                f"A line that is {now.label.lower()} cannot become {new.label.lower()}.{final}", code="final"
+            )
+        self.status = new
+        self.save(update_fields=["status", "date_updated"])
+        return True

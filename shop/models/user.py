@@ -1,0 +1,111 @@
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+
+
+class LowercaseEmailField(models.EmailField):
+    """An e-mail address kept, and looked up, in lower case: addresses are compared without regard to case."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        value = super().get_prep_value(value)
+        return value.strip().lower() if isinstance(value, str) else value
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A saved user who logs in with `email` and `password`; without a password nobody can log in.
+
+        Raises ValueError without an e-mail address.
+        """
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A saved owner: staff with every permission."""
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+
+
+class User(AbstractUser):
+    EMPLOYEES = "Employees"
+    DISPATCHERS = "Dispatchers"
+
+    username = None  # type: ignore[assignment]  # the e-mail address is the login
+    email = LowercaseEmailField("e-mail address", unique=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    @cached_property
+    def _group_names(self) -> set[str]:
+        return set(self.groups.values_list("name", flat=True))
+
+    def _works_as(self, group: str) -> bool:
+        return self.is_active and (self.is_superuser or (self.is_staff and group in self._group_names))
+
+    @property
+    def is_employee(self) -> bool:
+        """Whether this person runs the central office."""
+        return self._works_as(self.EMPLOYEES)
+
+    @property
+    def is_dispatcher(self) -> bool:
+        """Whether this person sends out paid orders."""
+        return self._works_as(self.DISPATCHERS)
+
+
+class Country(models.TextChoices):
+    UNITED_KINGDOM = "uk", "United Kingdom"
+    UNITED_STATES = "us", "United States of America"
+
+
+class AddressQuerySet(models.QuerySet["Address"]):
+    def visible_to(self, user: Any) -> "AddressQuerySet":
+        """A person's own addresses; a visitor has none."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+
+class Address(models.Model):
+    # What an order copies from an address, as text of that moment.
+    POSTAL_FIELDS = ("name", "address1", "address2", "zip_code", "city", "country")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
+    name = models.CharField("full name", max_length=60)
+    address1 = models.CharField("address line 1", max_length=60)
+    address2 = models.CharField("address line 2", max_length=60, blank=True)
+    zip_code = models.CharField("postcode / ZIP", max_length=12)
+    city = models.CharField("town or city", max_length=60)
+    country = models.CharField(max_length=2, choices=Country.choices, default=Country.UNITED_KINGDOM)
+
+    objects = AddressQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name_plural = "addresses"
+
+    def __str__(self) -> str:
+        return ", ".join(line for line in (self.name, *self.lines()) if line)
+
+    def lines(self) -> list[str]:
+        """The address below the name, as it stands on a parcel."""
+        town = f"{self.city} {self.zip_code}".strip()
+        return [line for line in (self.address1, self.address2, town, self.get_country_display()) if line]

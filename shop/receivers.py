@@ -1,0 +1,48 @@
+"""What happens on Django's own events, which no verb of a model could announce."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
+from django.dispatch import receiver
+
+from shop.models import Author, Product, ProductAuthor, ProductTag, Series
+from shop.search import ensure_sqlite_index
+
+
+@receiver(m2m_changed, sender=Product.tags.through)
+@receiver(m2m_changed, sender=Product.authors.through)
+def products_relabelled(
+    sender: type[Model], instance: Any, action: str, reverse: bool, pk_set: set[int] | None, **kwargs: Any
+) -> None:
+    """A product is found by the names of its tags and authors."""
+    if action == "pre_clear" and reverse:
+        instance._products_cleared = list(instance.products.values_list("pk", flat=True))
+    if action not in {"post_add", "post_remove", "post_clear"}:
+        return
+    if not reverse:
+        products: Any = [instance.pk]
+    else:
+        products = pk_set if pk_set is not None else instance._products_cleared
+    Product.objects.filter(pk__in=products).refresh_derived()
+
+
+@receiver(post_delete, sender=ProductAuthor)
+def author_unlinked(instance: ProductAuthor, **kwargs: Any) -> None:
+    Product.objects.filter(pk=instance.product_id).refresh_derived()
+
+
+@receiver(post_save, sender=ProductTag)
+@receiver(post_save, sender=Author)
+@receiver(post_save, sender=Series)
+def name_changed(instance: Any, created: bool, **kwargs: Any) -> None:
+    if not created:
+        instance.products.all().refresh_derived()
+
+
+@receiver(post_migrate)
+def sqlite_altered(sender: Any, using: str, **kwargs: Any) -> None:
+    from django.db import connections
+
+    if sender.label == "shop" and connections[using].vendor == "sqlite":
+        ensure_sqlite_index(using)

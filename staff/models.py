@@ -1,0 +1,1 @@
+"""The office's own machinery; what it works on stands in `shop.models`."""

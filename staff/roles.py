@@ -1,0 +1,32 @@
+"""What each role may do in the back offices and the REST API."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+
+from shop.models import User
+
+# Group -> "app.codename" of its permissions.
+ROLES: dict[str, tuple[str, ...]] = {
+    User.EMPLOYEES: (
+        "shop.view_product", "shop.add_product", "shop.change_product",
+        "shop.view_producttag", "shop.add_producttag", "shop.change_producttag",
+        "shop.view_productimage", "shop.add_productimage", "shop.change_productimage", "shop.delete_productimage",
+        "shop.view_address", "shop.add_address", "shop.change_address", "shop.delete_address",
+        "shop.view_order", "shop.change_order",
+        "shop.view_orderline", "shop.add_orderline", "shop.change_orderline", "shop.delete_orderline",
+    ),
+    User.DISPATCHERS: (
+        "shop.view_order", "shop.change_order", "shop.view_orderline", "shop.change_orderline",
+        "shop.view_product", "shop.change_product",
+    ),
+}  # fmt: skip
+
+
+def create_roles(**kwargs: Any) -> None:
+    """Make the groups that are missing, with their permissions; a group that exists stays as its owner left it."""
+    for name, permissions in ROLES.items():
+        group, created = Group.objects.get_or_create(name=name)
+        if created:
+            codenames = [permission.split(".")[1] for permission in permissions]
+            group.permissions.set(Permission.objects.filter(content_type__app_label="shop", codename__in=codenames))
