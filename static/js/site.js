@@ -5,9 +5,7 @@ const toast = document.getElementById("toast");
 function showFailure(event) {
   const { elt, requestConfig } = event.detail;
   const text = document.createElement("span");
-  text.textContent = navigator.onLine
-    ? "That did not work. Nothing was changed."
-    : "You seem to be offline. Nothing was changed.";
+  text.textContent = navigator.onLine ? "That did not work." : "You seem to be offline.";
   const retry = document.createElement("button");
   retry.type = "button";
   retry.className = "btn btn--link";
