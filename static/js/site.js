@@ -1,0 +1,42 @@
+// What every page needs beside htmx: say so when a request fails, offer to repeat it, and close open menus.
+
+const toast = document.getElementById("toast");
+
+function showFailure(event) {
+  const { elt, requestConfig } = event.detail;
+  const text = document.createElement("span");
+  text.textContent = navigator.onLine ? "That did not work." : "You seem to be offline.";
+  const retry = document.createElement("button");
+  retry.type = "button";
+  retry.className = "btn btn--link";
+  retry.textContent = "Try again";
+  retry.addEventListener("click", () => {
+    toast.replaceChildren();
+    const trigger = requestConfig?.triggeringEvent?.type;
+    if (trigger && document.contains(elt)) htmx.trigger(elt, trigger);
+    else location.reload();
+  });
+  const notice = document.createElement("p");
+  notice.className = "notice notice--error";
+  notice.append(text, retry);
+  toast.replaceChildren(notice);
+}
+
+document.addEventListener("htmx:responseError", showFailure);
+document.addEventListener("htmx:sendError", showFailure);
+document.addEventListener("htmx:timeout", showFailure);
+document.addEventListener("htmx:afterSwap", () => toast.replaceChildren());
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!except || !menu.contains(except)) menu.open = false;
+  }
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.activeElement?.closest("details.menu[open]");
+  closeMenus();
+  menu?.querySelector("summary").focus();
+});
