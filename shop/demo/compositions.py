@@ -50,7 +50,9 @@ def bauhaus(plate: Plate) -> None:
             back, front, other = rng.sample([plate.palette.ground, *plate.palette.tones], 3)
             draw.rectangle((x, y, x + side, y + side), fill=back)
             shape = rng.choice(["disc", "quarter", "quarter", "rings", "half", "stripes", "leaf"])
-            corner_x, corner_y, turn = rng.choice([(x, y, 0), (x + side, y, 90), (x + side, y + side, 180), (x, y + side, 270)])
+            corner_x, corner_y, turn = rng.choice(
+                [(x, y, 0), (x + side, y, 90), (x + side, y + side, 180), (x, y + side, 270)]
+            )
             quarter = (corner_x - side, corner_y - side, corner_x + side, corner_y + side)
             if shape == "disc":
                 plate.disc((x + side / 2, y + side / 2), side * 0.42, front)
@@ -62,11 +64,22 @@ def bauhaus(plate: Plate) -> None:
                     top = y + side * (stripe + 0.25) / 4
                     draw.rectangle((x, top, x + side, top + side / 8), fill=front)
             elif shape == "leaf":
-                _lens(plate, (x, y) if turn % 180 else (x + side, y), (x + side, y + side) if turn % 180 else (x, y + side), 0.42, front)
+                _lens(
+                    plate,
+                    (x, y) if turn % 180 else (x + side, y),
+                    (x + side, y + side) if turn % 180 else (x, y + side),
+                    0.24,
+                    front,
+                )
             else:
                 draw.pieslice(quarter, turn, turn + 90, fill=front)
                 for share, fill in ((0.66, back), (0.33, other)) if shape == "rings" else ():
-                    inner = (corner_x - side * share, corner_y - side * share, corner_x + side * share, corner_y + side * share)
+                    inner = (
+                        corner_x - side * share,
+                        corner_y - side * share,
+                        corner_x + side * share,
+                        corner_y + side * share,
+                    )
                     draw.pieslice(inner, turn, turn + 90, fill=fill)
 
 
@@ -87,7 +100,9 @@ def sun(plate: Plate) -> None:
         thick = (height - horizon) / bars * (0.22 + 0.22 * bar / bars)
         shift = plate.rng.uniform(-0.1, 0.1) * radius
         box = (centre[0] - reach + shift, y, centre[0] + reach + shift, y + thick)
-        plate.draw.rounded_rectangle(box, thick / 2, fill=blend(palette.accent, palette.light, plate.rng.random() * 0.6))
+        plate.draw.rounded_rectangle(
+            box, thick / 2, fill=blend(palette.accent, palette.light, plate.rng.random() * 0.6)
+        )
 
 
 def waves(plate: Plate) -> None:
@@ -105,14 +120,14 @@ def waves(plate: Plate) -> None:
         plate.draw.polygon([*crest, (width + 30, height), (-20, height)], fill=fill)
         for depth in range(1, 4):
             lowered = [(x, y + depth * height * 0.014) for x, y in crest]
-            plate.line(lowered, blend(fill, palette.light, 0.55 - 0.15 * depth), height * 0.0028)
-        plate.line(crest, palette.light, height * 0.005)
+            plate.line(lowered, blend(fill, palette.light, 0.55 - 0.15 * depth), width * 0.004)
+        plate.line(crest, palette.light, width * 0.0065)
 
 
 def scales(plate: Plate) -> None:
     """Overlapping ringed scales, the sea of Japanese prints."""
     palette, rng = plate.palette, plate.rng
-    radius = plate.width / rng.choice([6, 8])
+    radius = plate.width / rng.choice([5, 6])
     for row in range(-1, ceil(plate.height / radius * 2) + 2):
         offset = radius if row % 2 else 0
         for column in range(ceil(plate.width / radius / 2) + 2):
@@ -129,7 +144,11 @@ def _ridge(plate: Plate, base: float, rise: float) -> list[Point]:
     octaves = [(plate.rng.uniform(0, 2 * pi), plate.rng.uniform(0.8, 1.2) * 2**n, 0.55**n) for n in range(6)]
     step = max(4, plate.width // 160)
     return [
-        (x, base - rise * sum(size * abs(sin(pi * x / plate.width * rate + phase)) for phase, rate, size in octaves) / 1.6)
+        (
+            x,
+            base
+            - rise * sum(size * abs(sin(pi * x / plate.width * rate + phase)) for phase, rate, size in octaves) / 1.6,
+        )
         for x in range(0, plate.width + step, step)
     ]
 
@@ -150,7 +169,9 @@ def mountains(plate: Plate) -> None:
         foot = height * 1.01
         for tier in range(4):
             half, top = tall * (0.1 + 0.055 * tier), foot - tall + tall * 0.2 * tier
-            plate.draw.polygon([(x, top), (x - half, top + tall * 0.36), (x + half, top + tall * 0.36)], fill=palette.dark)
+            plate.draw.polygon(
+                [(x, top), (x - half, top + tall * 0.36), (x + half, top + tall * 0.36)], fill=palette.dark
+            )
 
 
 def _lens(plate: Plate, tip: Point, foot: Point, fatness: float, fill: Colour) -> None:
@@ -187,7 +208,9 @@ def leaves(plate: Plate) -> None:
             for side in (-1, 1):
                 tip = (foot[0] + side * length * 0.86, foot[1] - length * 0.62)
                 _lens(plate, tip, foot, 0.2, fills[pair % 2])
-                plate.line([foot, (foot[0] * 0.2 + tip[0] * 0.8, foot[1] * 0.2 + tip[1] * 0.8)], palette.ground, width * 0.0035)
+                plate.line(
+                    [foot, (foot[0] * 0.2 + tip[0] * 0.8, foot[1] * 0.2 + tip[1] * 0.8)], palette.ground, width * 0.0035
+                )
                 plate.disc((foot[0] + side * length * 0.42, foot[1] + length * 0.16), length * 0.075, palette.accent)
 
 
@@ -209,8 +232,18 @@ def fans(plate: Plate) -> None:
                     (box[0] + inset, box[1] + inset, box[2] - inset, box[3] - inset),
                     180 + blade * 90 / blades, 180 + (blade + 1) * 90 / blades, fill=fill,
                 )  # fmt: skip
-            plate.draw.pieslice((x - radius * 0.95, y - radius * 0.95, x + radius * 0.95, y + radius * 0.95), 0, 180, fill=palette.ground)
-            for share, fill in ((0.5, palette.light), (0.46, palette.accent), (0.25, palette.light), (0.21, palette.dark)):
+            plate.draw.pieslice(
+                (x - radius * 0.95, y - radius * 0.95, x + radius * 0.95, y + radius * 0.95),
+                0,
+                180,
+                fill=palette.ground,
+            )
+            for share, fill in (
+                (0.5, palette.light),
+                (0.46, palette.accent),
+                (0.25, palette.light),
+                (0.21, palette.dark),
+            ):
                 plate.disc((x, y), radius * share, fill)
 
 
@@ -247,11 +280,12 @@ def stars(plate: Plate) -> None:
 def engraving(plate: Plate) -> None:
     """A globe that appears only in the swelling of engraved lines."""
     palette, rng, width, height = plate.palette, plate.rng, plate.width, plate.height
-    lines = 58
+    lines = 40
     pitch = height / lines
     centre, radius = (width * rng.uniform(0.4, 0.6), height * 0.46), min(width, height) * 0.33
     lean = rng.uniform(0.4, 0.7) * rng.choice([-1, 1])
     phase = rng.uniform(0, 2 * pi)
+    plate.disc((centre[0] - radius * 0.12 * lean, centre[1] - radius * 0.06), radius * 1.08, palette.accent)
     for number in range(lines + 1):
         y = (number + 0.5) * pitch
         upper, lower = [], []
@@ -264,9 +298,7 @@ def engraving(plate: Plate) -> None:
                 weight = 0.12 + 0.34 * (1 + dx * lean + dy * 0.5) / 1.6
             upper.append((x, y + lift - pitch * weight))
             lower.append((x, y + lift + pitch * weight))
-        inside = abs(y - centre[1]) < radius
-        fill = blend(palette.light, palette.accent, number / lines) if inside else palette.light
-        plate.draw.polygon(upper + lower[::-1], fill=fill)
+        plate.draw.polygon(upper + lower[::-1], fill=palette.contrast)
 
 
 def skyline(plate: Plate) -> None:
@@ -318,7 +350,12 @@ def tiles(plate: Plate) -> None:
     for row in range(ceil(plate.height / side) + 1):
         for column in range(ceil(plate.width / side) + 1):
             x, y = column * side, row * side
-            for share, fill in ((0.5, palette.light), (0.455, first if (row + column) % 2 else second), (0.3, palette.light), (0.26, palette.ground)):
+            for share, fill in (
+                (0.5, palette.light),
+                (0.455, first if (row + column) % 2 else second),
+                (0.3, palette.light),
+                (0.26, palette.ground),
+            ):
                 _star(plate, (x + side / 2, y + side / 2), side * share, fill)
             _star(plate, (x, y), side * 0.17, palette.accent if (row + column) % 2 else palette.light)
             plate.disc((x + side / 2, y + side / 2), side * 0.1, palette.accent)
@@ -377,14 +414,14 @@ def maze(plate: Plate) -> None:
         step = rng.choice(ways)
         seen.add(step)
         ends: list[Point] = [((c + 0.5) * side, (r + 0.5) * side) for c, r in (path[-1], step)]
-        plate.line(ends, palette.light, side * 0.5)
+        plate.line(ends, palette.contrast, side * 0.5)
         for end in ends:
-            plate.disc(end, side * 0.25, palette.light)
+            plate.disc(end, side * 0.25, palette.contrast)
         path.append(step)
     goal = ((columns // 2 + 0.5) * side, (rows // 2 + 0.5) * side)
     plate.disc(goal, side * 1.6, palette.ground)
     plate.disc(goal, side * 1.25, palette.accent)
-    plate.disc(goal, side * 0.5, palette.dark)
+    plate.disc(goal, side * 0.5, palette.paper)
 
 
 COMPOSITIONS: dict[str, Composition] = {

@@ -6,35 +6,32 @@ twice changes nothing.
 
 import re
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from random import Random
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from shop.demo.compositions import COMPOSITIONS, Composition, Plate
+from shop.demo.lettering import ITALIC, LEADING, SANS, SERIF, draw_spaced, fit
 from shop.demo.palettes import PALETTES, Colour, Palette, blend
 
-FONTS = Path(__file__).parent / "fonts"
-SERIF = "PlayfairDisplay-SemiBold.ttf"
-ITALIC = "PlayfairDisplay-Italic.ttf"
-SANS = "Jost-Medium.ttf"
-
-SIZE = (640, 960)
+SIZE = (600, 900)
 VARIANTS = 4
 # Drawn at twice the size and halved: Pillow's shapes have no smooth edges of their own.
 SUPERSAMPLE = 2
+LONG_TITLE = 90
 
+# Titles that ask for a picture of their own kind; any other gets whichever falls to it.
 THEMES = {
-    "waves": r"sea|whale|treasure island|crusoe|gulliver|odyssey",
+    "waves": r"sea\b|whale|treasure island|crusoe|gulliver|odyssey",
     "stars": r"mars|worlds|time machine|commedia|wendy",
-    "skyline": r"scarlet|four|crime|notre|expectations|jekyll|misérables",
+    "skyline": r"scarlet|four|adventures of sherlock|crime|expectations|jekyll|misérables",
     "mountains": r"wuthering|baskervilles|journey|noli|saga",
     "leaves": r"grass|willows|budding|swann|fleurs|little women",
     "tree": r"walden|middlemarch|karamazov|tales|eyre",
     "sun": r"gitanjali|quijote|huckleberry|meditations",
     "maze": r"verwandlung|souls|looking-glass|hamlet",
-    "scales": r"genji|cat$|art of war",
+    "scales": r"genji|cat$|art of war|pride",
+    "tiles": r"monte cristo|candide|lady with|persuasion|emma",
     "fans": r"guermantes|dorian|bovary|musketeers",
     "bauhaus": r"r\.u\.r|manifesto|doll",
     "engraving": r"memoirs|frankenstein|dracula|brás|narrative",
@@ -52,72 +49,34 @@ def draw_cover(title: str, author: str, variant: int = 0, size: tuple[int, int] 
         raise ValueError(f"A book has the pictures 0 to {VARIANTS - 1}, not {variant}.")
     cover = _Cover(title, author, (size[0] * SUPERSAMPLE, size[1] * SUPERSAMPLE))
     page = (cover.front, cover.back, cover.title_page, cover.detail)[variant]()
-    return page.resize(size, Image.Resampling.BOX, reducing_gap=None)
+    return page.resize(size, Image.Resampling.BOX)
 
 
-@cache
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONTS / name, size)
-
-
-def fit(text: str, font_name: str, box: tuple[float, float], largest: int) -> tuple[list[str], ImageFont.FreeTypeFont]:
-    """The lines of text, evenly broken, and the largest font in which they stay within box (width, height)."""
-    size = largest
-    while True:
-        font = _font(font_name, size)
-        lines = _wrap(text, font, box[0])
-        tall = len(lines) * size * LEADING
-        if size <= 6 or (tall <= box[1] and all(font.getlength(line) <= box[0] for line in lines)):
-            return lines, font
-        size -= max(1, size // 25)
-
-
-LEADING = 1.18
-
-
-def _wrap(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
-    """As few lines as will do, then as narrow as that many allow, so that none is left short."""
-    lines = _fill(text, font, width)
-    narrower = width
-    while narrower > width * 0.4 and len(lines) > 1:
-        narrower -= width * 0.04
-        candidate = _fill(text, font, narrower)
-        if len(candidate) > len(lines) or any(font.getlength(line) > narrower for line in candidate):
-            break
-        lines = candidate
-    return lines
-
-
-def _fill(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
+def _dice(seed: str) -> Random:
+    # A string seeds Random through SHA-512, so it falls the same way in every process, unlike hash().
+    return Random(seed)  # noqa: S311
 
 
 class _Cover:
     """One book's design: its picture, palette and layout, all chosen by its title and author."""
 
     def __init__(self, title: str, author: str, size: tuple[int, int]) -> None:
-        # A string seeds Random through SHA-512, so it is the same in every process, unlike hash().
         self.seed = f"{title}\n{author}"
-        rng = Random(self.seed)
-        self.title, self.author = title, author
+        rng = _dice(self.seed)
+        self.title, self.author = title.replace("'", "’"), author.replace("'", "’")
         # "Moby-Dick; or, The Whale" is set as a title and a smaller second line.
-        self.heading, _, self.subtitle = title.partition("; ") if "; " in title else title.partition(": ")
+        self.heading, _, self.subtitle = self.title.partition("; " if "; " in title else ": ")
         self.width, self.height = size
         self.palette: Palette = rng.choice(PALETTES)
         self.composition = self._pick_composition(rng)
         self.layout: Callable[[], Image.Image] = rng.choice([self._label, self._band, self._head, self._plate])
+        if len(title) > LONG_TITLE:
+            self.layout = self._broadside
         self.face = rng.choice([SERIF, SERIF, ITALIC, SANS])
 
     def _pick_composition(self, rng: Random) -> Composition:
         for name, pattern in THEMES.items():
-            if re.search(pattern, self.title, re.IGNORECASE):
+            if re.search(rf"\b(?:{pattern})", self.title, re.IGNORECASE):
                 return COMPOSITIONS[name]
         return rng.choice(list(COMPOSITIONS.values()))
 
@@ -131,14 +90,13 @@ class _Cover:
     def back(self) -> Image.Image:
         page = Image.new("RGB", (self.width, self.height), self.palette.ground)
         draw, w, h = ImageDraw.Draw(page), self.width, self.height
-        strip = self._art(w, round(h * 0.3))
-        page.paste(strip, (0, 0))
-        draw.rectangle((0, h * 0.3, w, h), fill=self.palette.paper)
-        draw.rectangle((0, h * 0.3, w, h * 0.3 + h * 0.008), fill=self.palette.accent)
-        self._title(draw, (w * 0.12, h * 0.37, w * 0.88, h * 0.58), self.palette.ink, largest=0.075)
-        self._author(draw, h * 0.625, self.palette.ink)
-        self._rule(draw, h * 0.69, self.palette.accent)
-        self._spaced(draw, "A BookTime Classic", (w / 2, h * 0.735), ITALIC, 0.032, self.palette.ink, 0.0)
+        page.paste(self._art(w, round(h * 0.42)), (0, 0))
+        draw.rectangle((0, h * 0.42, w, h), fill=self.palette.paper)
+        draw.rectangle((0, h * 0.42, w, h * 0.428), fill=self.palette.accent)
+        self._title(draw, (w * 0.12, h * 0.46, w * 0.88, h * 0.63), self.palette.ink, largest=0.075)
+        self._author(draw, h * 0.67, self.palette.ink)
+        self._rule(draw, h * 0.72, self.palette.accent)
+        draw_spaced(draw, "A BookTime Classic", (w / 2, h * 0.76), ITALIC, w * 0.034, self.palette.ink)
         self._bars(draw)
         self._colophon(draw, (w * 0.17, h * 0.9), self.palette.ink)
         self._hinge(page, 1.0)
@@ -156,7 +114,7 @@ class _Cover:
         middle = (w / 2, h * 0.49 + across / 2)
         draw.circle(middle, across * 0.54, outline=self.palette.ink, width=round(w * 0.003))
         self._colophon(draw, (w / 2, h * 0.885), self.palette.ink)
-        self._spaced(draw, "BOOKTIME", (w / 2, h * 0.93), SANS, 0.022, self.palette.ink, 0.3)
+        draw_spaced(draw, "BOOKTIME", (w / 2, h * 0.93), SANS, w * 0.022, self.palette.ink, tracking=0.3)
         self._hinge(page, 0.0)
         return page
 
@@ -209,18 +167,33 @@ class _Cover:
         page = Image.new("RGB", (self.width, self.height), self.palette.paper)
         draw, w, h = ImageDraw.Draw(page), self.width, self.height
         left, top, right, bottom = round(w * 0.1), round(w * 0.1), round(w * 0.9), round(h * 0.62)
-        draw.rectangle((w * 0.04, w * 0.04, w * 0.96, h - w * 0.04), outline=self.palette.accent, width=round(w * 0.006))
+        draw.rectangle(
+            (w * 0.04, w * 0.04, w * 0.96, h - w * 0.04), outline=self.palette.accent, width=round(w * 0.006)
+        )
         page.paste(self._art(right - left, bottom - top), (left, top))
         gap = w * 0.018
-        draw.rectangle((left - gap, top - gap, right + gap, bottom + gap), outline=self.palette.ink, width=round(w * 0.003))
+        draw.rectangle(
+            (left - gap, top - gap, right + gap, bottom + gap), outline=self.palette.ink, width=round(w * 0.003)
+        )
         self._title(draw, (w * 0.12, h * 0.66, w * 0.88, h * 0.84), self.palette.ink)
         self._author(draw, h * 0.89, self.palette.ink)
+        return page
+
+    def _broadside(self) -> Image.Image:
+        """An old title page, nearly all lettering, for the titles that tell the whole story."""
+        page = Image.new("RGB", (self.width, self.height), self.palette.paper)
+        draw, w, h = ImageDraw.Draw(page), self.width, self.height
+        page.paste(self._art(w, round(h * 0.3)), (0, round(h * 0.7)))
+        draw.rectangle((0, h * 0.697, w, h * 0.703), fill=self.palette.accent)
+        self._title(draw, (w * 0.1, h * 0.06, w * 0.9, h * 0.57), self.palette.ink, largest=0.085)
+        self._rule(draw, h * 0.605, self.palette.accent)
+        self._author(draw, h * 0.648, self.palette.ink)
         return page
 
     # Parts
 
     def _art(self, width: int, height: int) -> Image.Image:
-        plate = Plate(width, height, self.palette, Random(self.seed))
+        plate = Plate(width, height, self.palette, _dice(self.seed))
         self.composition(plate)
         return plate.image
 
@@ -235,46 +208,25 @@ class _Cover:
         left, top, right, bottom = box
         face = face or self.face
         heading = self.heading.upper() if face == SANS else self.heading
-        share = 0.74 if self.subtitle else 1.0
+        share = max(0.5, min(0.74, len(heading) / len(self.title))) if self.subtitle else 1.0
         tall = bottom - top
         lines, font = fit(heading, face, (right - left, tall * share), round(self.width * largest))
         blocks = [(lines, font)]
         if self.subtitle:
             small = min(round(font.size * 0.62), round(self.width * 0.052))
-            blocks.append(fit(self.subtitle, ITALIC, (right - left, tall * (1 - share)), max(6, small)))
-        used = sum(len(lines) * font.size * LEADING for lines, font in blocks)
+            blocks.append(fit(self.subtitle, ITALIC, (right - left, tall * (0.96 - share)), max(6, small)))
+        gap = tall * 0.03 * (len(blocks) - 1)
+        used = sum(len(lines) * font.size * LEADING for lines, font in blocks) + gap
         y = top + (tall - used) / 2
         for lines, font in blocks:
             for line in lines:
                 draw.text(((left + right) / 2, y + font.size * LEADING / 2), line, fill=fill, font=font, anchor="mm")
                 y += font.size * LEADING
+            y += gap
 
     def _author(self, draw: ImageDraw.ImageDraw, y: float, fill: Colour, width: float = 0.78) -> None:
-        self._spaced(draw, self.author.upper(), (self.width / 2, y), SANS, 0.034, fill, 0.16, width)
-
-    def _spaced(
-        self,
-        draw: ImageDraw.ImageDraw,
-        text: str,
-        centre: tuple[float, float],
-        face: str,
-        size: float,
-        fill: Colour,
-        tracking: float,
-        width: float = 0.8,
-    ) -> None:
-        """One line with air between its letters, made smaller until it is at most `width` of the cover wide."""
-        pixels = round(self.width * size)
-        while True:
-            font = _font(face, pixels)
-            wide = sum(font.getlength(letter) + pixels * tracking for letter in text) - pixels * tracking
-            if wide <= self.width * width or pixels <= 6:
-                break
-            pixels -= 1
-        x = centre[0] - wide / 2
-        for letter in text:
-            draw.text((x, centre[1]), letter, fill=fill, font=font, anchor="lm")
-            x += font.getlength(letter) + pixels * tracking
+        w = self.width
+        draw_spaced(draw, self.author.upper(), (w / 2, y), SANS, w * 0.034, fill, tracking=0.16, widest=w * width)
 
     def _rule(self, draw: ImageDraw.ImageDraw, y: float, fill: Colour) -> None:
         w = self.width
@@ -286,10 +238,15 @@ class _Cover:
         x, y = centre
         radius, thick = self.width * 0.022, round(self.width * 0.004)
         draw.circle(centre, radius, outline=fill, width=thick)
-        draw.line([(x, y - radius * 0.62), (x, y), (x + radius * 0.45, y + radius * 0.25)], fill=fill, width=thick, joint="curve")
+        draw.line(
+            [(x, y - radius * 0.62), (x, y), (x + radius * 0.45, y + radius * 0.25)],
+            fill=fill,
+            width=thick,
+            joint="curve",
+        )
 
     def _bars(self, draw: ImageDraw.ImageDraw) -> None:
-        rng, w, h = Random(self.seed), self.width, self.height
+        rng, w, h = _dice(self.seed), self.width, self.height
         x, right = w * 0.62, w * 0.88
         draw.rectangle((x - w * 0.02, h * 0.855, right + w * 0.02, h * 0.945), fill=(255, 255, 255))
         while x < right - w * 0.01:

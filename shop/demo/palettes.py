@@ -21,11 +21,21 @@ class Palette(NamedTuple):
         """What may be laid on the ground."""
         return self.dark, self.mid, self.light, self.accent
 
+    @property
+    def contrast(self) -> Colour:
+        """Whichever of dark and light stands out more from the ground."""
+        return max(self.dark, self.light, key=lambda tone: abs(_brightness(tone) - _brightness(self.ground)))
+
 
 def blend(start: Colour, end: Colour, share: float) -> Colour:
     """The colour `share` (0 to 1) of the way from start to end."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue
+
+
+def _brightness(colour: Colour) -> float:
+    red, green, blue = colour
+    return 0.3 * red + 0.59 * green + 0.11 * blue
 
 
 def _palette(inks: str) -> Palette:
