@@ -1,4 +1,4 @@
-"""The site's own settings, with what a test run must not have: TLS redirects, slow password hashes, a built manifest."""
+"""The site's own settings, without what a test run must not have: TLS redirects, slow hashes, a built manifest."""
 
 from booktime.settings import *
 
