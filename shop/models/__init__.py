@@ -1,5 +1,6 @@
 from shop.models.basket import Basket, BasketLine
 from shop.models.catalogue import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
+from shop.models.mail import OutgoingMail
 from shop.models.order import Order, OrderLine
 from shop.models.user import Address, Country, User
 
@@ -11,6 +12,7 @@ __all__ = [
     "Country",
     "Order",
     "OrderLine",
+    "OutgoingMail",
     "Product",
     "ProductAuthor",
     "ProductImage",

@@ -1,0 +1,104 @@
+"""Mail to people, which never fails or delays what it tells of.
+
+`queue_mail` stores a mail in the caller's transaction. After the commit a task sends it: at once in the demo, by the
+worker (`manage.py db_worker`) on a server. A mail that the server does not take is tried again with growing pauses for
+a day. It is sent once: who sends it claims it first, for as long as a conversation with a mail server can last, and no
+transaction is open meanwhile. Only a worker that dies between the server's yes and the note of it sends it again,
+with the same Message-ID, by which mailboxes know a duplicate.
+"""
+
+import logging
+from collections.abc import Mapping
+from email.utils import parseaddr
+from functools import partial
+from smtplib import SMTPResponseException
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django_tasks import task
+
+from shop.models import OutgoingMail
+
+logger = logging.getLogger(__name__)
+
+# How many mails that failed before are tried again after one that did not.
+RETRIES_AT_ONCE = 5
+
+
+def queue_mail(key: str, to: str, template: str, context: Mapping[str, Any], reply_to: str = "") -> None:
+    """Send a mail once this transaction is committed. Call it in the transaction of what the mail tells of.
+
+    `key` names the occasion, such as "order-placed-7": the same key is never sent twice.
+    `template` names two files, `emails/<template>.txt`, whose first line is the subject, and `emails/<template>.html`.
+    Addresses in `context` are absolute (`request.build_absolute_uri`). What the mail says is stored until it is sent.
+    """
+    subject, _, text = render_to_string(f"emails/{template}.txt", dict(context)).strip().partition("\n")
+    html = render_to_string(f"emails/{template}.html", {"subject": subject, **context})
+    mail, created = OutgoingMail.objects.get_or_create(
+        key=key,
+        defaults={
+            "to": to,
+            "reply_to": reply_to,
+            "subject": subject.strip()[:300],
+            "text": text.strip() + "\n",
+            "html": html,
+        },
+    )
+    if created:
+        transaction.on_commit(partial(deliver.enqueue, mail.pk), robust=True)
+
+
+@task()
+def deliver(mail_id: int) -> None:
+    """Send one mail, and then some of those that failed before: the server is there again."""
+    mail = OutgoingMail.objects.filter(pk=mail_id).first()
+    if mail is not None and send(mail):
+        send_due(limit=RETRIES_AT_ONCE)
+
+
+def send_due(limit: int | None = None) -> int:
+    """Send the mails whose time has come, until one fails; how many were sent."""
+    sent = 0
+    for mail in OutgoingMail.objects.due()[:limit]:
+        if not send(mail):
+            break
+        sent += 1
+    return sent
+
+
+def send(mail: OutgoingMail) -> bool:
+    """Hand a mail to the mail server; False where it did not take it, or the mail is not to be sent now."""
+    if not mail.claim():
+        return False
+    try:
+        message(mail).send()
+    except Exception as error:  # whatever a server does: the shopper's page is not to fail by it
+        # The error's text may quote the mail, and its traceback show it.
+        code = f" {error.smtp_code}" if isinstance(error, SMTPResponseException) else ""
+        again = mail.mark_failed()
+        logger.warning(
+            "Mail %s not sent (%s%s), attempt %s: %s",
+            *(mail.pk, type(error).__name__, code, mail.attempts, "will try again" if again else "given up"),
+        )
+        if again and deliver.get_backend().supports_defer:
+            deliver.using(run_after=mail.not_before).enqueue(mail.pk)
+        return False
+    mail.mark_sent()
+    return True
+
+
+def message(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """The mail as it goes over the wire: the same each time it is tried."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2]
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        to=[mail.to],
+        reply_to=[mail.reply_to] if mail.reply_to else None,
+        headers={"Message-ID": f"<booktime-{mail.pk}-{mail.date_added:%Y%m%d%H%M%S%f}@{domain}>"},
+    )
+    message.attach_alternative(mail.html, "text/html")
+    return message
