@@ -17,10 +17,11 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-# All that a running demo writes: database, pictures, secret key.
-VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
+
+# All that a running site writes: the demo's database and secret key, pictures, collected static files.
+VAR_DIR = Path(env.str("VAR_DIR", default="") or BASE_DIR / "var")
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -39,7 +40,7 @@ def demo_secret_key() -> str:
     """The demo's own key: made at the first start, kept out of git and readable by its owner alone."""
     path = VAR_DIR / "secret-key"
     if not path.exists():
-        VAR_DIR.mkdir(exist_ok=True)
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))
     return path.read_text().strip()
@@ -133,7 +134,7 @@ except (environ.ImproperlyConfigured, ValueError, KeyError) as error:
 
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    VAR_DIR.mkdir(exist_ok=True)
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
     # Without these, concurrent writers answer "database is locked" (docs/architecture.md).
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -218,10 +219,10 @@ USE_TZ = True
 # --- Files ------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
-MEDIA_ROOT = VAR_DIR / "media" if IS_DEMO else BASE_DIR / "media"
+MEDIA_ROOT = VAR_DIR / "media"
 # The demo serves static files from where they stand, so that it needs no collectstatic.
 WHITENOISE_USE_FINDERS = IS_DEMO
 WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60

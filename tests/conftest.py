@@ -1,8 +1,47 @@
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from shop.models import User
 from tests.factories import UserFactory
+
+# Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
+ON_DEMAND = ("browser", "services")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    deselected = []
+    for item in items:
+        folder = item.path.parent.name
+        if folder in ON_DEMAND:
+            item.add_marker(folder)
+            if not config.option.markexpr and not any(folder in argument for argument in config.args):
+                deselected.append(item)
+        if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL"))
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in set(deselected)]
+
+
+@pytest.fixture(scope="session")
+def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this run writes what a site would write into its `var`."""
+    return tmp_path_factory.mktemp("var")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pictures_in_var_dir(var_dir: Path) -> None:
+    settings.MEDIA_ROOT = var_dir / "media"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, var_dir: Path) -> None:
+    """SQLite in a file, as in the demo: in memory its threads would share one connection, and its locks differ."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(var_dir / "demo.sqlite3")
 
 
 @pytest.fixture

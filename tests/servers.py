@@ -1,0 +1,261 @@
+"""Private servers for tests: PostgreSQL, Redis and daphne on free ports, in a directory of their own.
+
+    python -m tests.servers -- pytest -m "not browser"
+
+runs a command with `DATABASE_URL`, `REDIS_URL` and `SECRET_KEY` set to servers that live as long as it does. Servers
+that run on this machine already are never touched. `tests/services/conftest.py` hands the same classes to tests.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Self
+
+import psycopg2
+import redis
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN = 30
+STOPPED_WITHIN = 10
+SERVER_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DJANGO_SETTINGS_MODULE", "VAR_DIR")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = READY_WITHIN) -> None:
+    """Return once `ready()` is true; raise TimeoutError, saying `what` did not happen, after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.02)
+
+
+def accepts_connections(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(1)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Server:
+    """A process on a port of its own: it comes back on the same port after `stop()` or `kill()` and `start()`."""
+
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str] | None:
+        return None
+
+    def is_ready(self) -> bool:
+        return accepts_connections(self.port)
+
+    @property
+    def log(self) -> Path:
+        return self.directory / f"{type(self).__name__.lower()}-{self.port}.log"
+
+    def start(self) -> Self:
+        """Start, and return once it answers. Raises RuntimeError, with the end of its log, where it never does."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), env=self.environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            wait_until(lambda: self.process.poll() is not None or self.is_ready(), f"start of {self}")
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self} ended with status {self.process.returncode}")
+        except (RuntimeError, TimeoutError) as error:
+            self.kill()
+            raise RuntimeError(f"{error}\n{self.log.read_text(errors='replace')[-4000:]}") from error
+        return self
+
+    def stop(self) -> None:
+        """Ask it to stop and wait for it; one that does not listen is killed."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+            try:
+                self.process.wait(STOPPED_WITHIN)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """Kill it as `kill -9` does, and wait until it is gone."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def restart(self) -> Self:
+        self.stop()
+        return self.start()
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} on port {self.port}"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+
+class Postgres(Server):
+    """An empty PostgreSQL cluster made in `directory`; `url` is its database, which tests may fill."""
+
+    stop_signal = signal.SIGINT  # a fast shutdown: open connections are cut
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.data = directory / "postgres"
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        if os.geteuid() == 0:
+            # The server refuses to run as root, so the user whom Debian's package made must reach its files.
+            directory.chmod(0o755)
+            self.data.mkdir()
+            shutil.chown(self.data, "postgres")
+        options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        command = [*self._as_owner("initdb"), *options, f"--pgdata={self.data}"]
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    @staticmethod
+    def _as_owner(program: str) -> list[str]:
+        installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda p: float(p.parts[-3]))
+        binary = str(installed[-1]) if installed else shutil.which(program)
+        if not binary:
+            raise RuntimeError(f"{program} is missing: install PostgreSQL (apt-get install postgresql).")
+        if os.geteuid() != 0:
+            return [binary]
+        # Should whoever started it be killed, it goes too.
+        owner = ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        return ["setpriv", *owner, *(["--pdeathsig=INT"] if program == "postgres" else []), binary]
+
+    def command(self) -> list[str]:
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self.data,
+            "fsync": "off",
+            "max_connections": 200,
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [*self._as_owner("postgres"), "-D", str(self.data), *options]
+
+    def is_ready(self) -> bool:
+        try:
+            psycopg2.connect(self.url, connect_timeout=2).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def restart_immediately(self) -> Self:
+        """Crash, as `pg_ctl restart -m immediate` does: every connection is cut and the log is replayed."""
+        assert self.process
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(STOPPED_WITHIN)
+        return self.start()
+
+
+class Redis(Server):
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory)]
+        return ["redis-server", *where, "--save", "", "--appendonly", "no"]
+
+    def is_ready(self) -> bool:
+        with redis.Redis(port=self.port, socket_connect_timeout=1, socket_timeout=1) as client:
+            try:
+                return bool(client.ping())
+            except redis.exceptions.RedisError:
+                return False
+
+
+class Daphne(Server):
+    """One daphne process of the site, at `url`.
+
+    `variables` are set in an environment that has none of the site's own: without any it is the demo, and writes into
+    `directory`. `application` may name another ASGI application.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        variables: Mapping[str, str] | None = None,
+        application: str = "booktime.asgi:application",
+        options: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(directory)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.variables = {"VAR_DIR": str(directory), **(variables or {})}
+        self.application = application
+        self.options = options
+
+    def environment(self) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if name not in SERVER_VARIABLES}
+        return {**clean, "PYTHONUNBUFFERED": "1", **self.variables}
+
+    def command(self) -> list[str]:
+        where = ["--bind", "127.0.0.1", "--port", str(self.port)]
+        return [sys.executable, "-m", "daphne", *where, *self.options, self.application]
+
+    def manage(self, *arguments: str) -> str:
+        """Run `manage.py` with this server's environment; gives what it prints. Raises CalledProcessError."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, env=self.environment(), cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr[-4000:])
+        return done.stdout
+
+
+@contextmanager
+def private_services() -> Iterator[dict[str, str]]:
+    """PostgreSQL and Redis, as the variables by which a server knows them; both are gone afterwards."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booktime-services-")))
+        postgres = stack.enter_context(Postgres(directory))
+        redis_server = stack.enter_context(Redis(directory))
+        yield {
+            "DATABASE_URL": postgres.url,
+            "REDIS_URL": redis_server.url,
+            "SECRET_KEY": secrets.token_urlsafe(50),
+        }
+
+
+def main(arguments: list[str]) -> int:
+    # A terminated run tears its servers down as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    command = arguments[1:] if arguments[:1] == ["--"] else arguments
+    with private_services() as variables:
+        child = subprocess.Popen(command, env={**os.environ, **variables})
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            return child.wait(STOPPED_WITHIN)
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                child.wait(STOPPED_WITHIN)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
