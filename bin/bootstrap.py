@@ -93,7 +93,7 @@ def make_virtual_environment(requirements: str) -> None:
         if made.returncode:
             stop("the virtual environment could not be made: sudo apt-get install python3.11-venv")
     print(f"Installing {requirements} …", flush=True)
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     if subprocess.run([*pip, "-r", str(ROOT / requirements)], stdin=subprocess.DEVNULL).returncode:
         stop(f"the packages of {requirements} could not be installed: see above. Is the package index reachable?")
     stamp.write_text(wanted)
