@@ -16,7 +16,6 @@ from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
-from django.contrib.auth.backends import BaseBackend
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
@@ -57,7 +56,7 @@ def too_often(occasion: str, limit: int, seconds: int) -> bool:
         return False
 
 
-class LoginThrottle(AxesStandaloneBackend, BaseBackend):
+class LoginThrottle(AxesStandaloneBackend):
     """The first authentication backend: refuses those who guessed too often, and leaves the others to the next."""
 
     def authenticate(

@@ -42,7 +42,7 @@ def signup(request: HttpRequest) -> HttpResponse:
         return fragment
     if request.method != "POST" or not form.is_valid():
         return render_form(request, "shop/signup.html", form)
-    email = form.cleaned_data["email"]
+    email = form.cleaned_data["email"].lower()
     sign_up(request, email, form.cleaned_data["password1"])
     messages.success(request, f"Thank you for signing up. We have sent a mail to {email}.")
     return redirect(next_url(request, "home"))
