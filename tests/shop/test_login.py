@@ -1,10 +1,12 @@
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -170,3 +172,37 @@ def test_no_password_is_kept_with_the_failures(client, alice):
     client.post("/signup/", {"email": "alice@example.com", "password1": "open-sesame-2", "password2": "open-sesame-2"})
     for attempt in AccessAttempt.objects.all():
         assert "open-sesame" not in attempt.post_data + attempt.get_data
+
+
+def test_fragment_asked_for_without_a_session_leads_the_whole_page_to_log_in(client):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/address/?x=1"}
+    response = client.get("/address/1/delete/", headers=headers)
+    assert (response.status_code, response.content) == (204, b"")
+    assert response["HX-Redirect"] == "/login/?next=/address/%3Fx%3D1"
+
+
+def test_page_of_another_site_is_not_led_back_to(client):
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/address/"}
+    assert client.get("/address/", headers=headers)["HX-Redirect"] == "/login/?next=/"
+
+
+def test_address_given_at_sign_up_waits_in_the_log_in_form(client, alice):
+    fields = {"email": "alice@example.com", "password1": "lantern-orchard-42", "password2": "lantern-orchard-42"}
+    client.post("/signup/", fields)
+    assert 'value="alice@example.com"' in client.get("/login/").content.decode()
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_guesses_at_once_are_all_counted(alice):
+    def guess(number):
+        try:
+            request = RequestFactory().post("/login/", HTTP_USER_AGENT=f"agent {number % 3}")
+            return authenticate(request, email="alice@example.com", password=f"guess-{number}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(guess, range(8))) == [None] * 8
+    assert sum(AccessAttempt.objects.values_list("failures_since_start", flat=True)) == 8

@@ -1,5 +1,6 @@
 import pytest
 from django.core import mail
+from rest_framework.authtoken.models import Token
 
 from tests.factories import PASSWORD
 
@@ -20,6 +21,13 @@ def test_new_password_keeps_this_session_and_ends_the_others(alice, client_of):
     assert elsewhere.get("/address/").url == "/login/?next=/address/"
     alice.refresh_from_db()
     assert alice.check_password(NEW)
+
+
+def test_new_password_ends_the_mobile_apps_token(alice, bob, client_of):
+    Token.objects.create(user=alice)
+    Token.objects.create(user=bob)
+    change(client_of(alice))
+    assert [token.user for token in Token.objects.all()] == [bob]
 
 
 def test_owner_is_told_by_mail(alice, client_of):
