@@ -8,6 +8,7 @@ Three kinds of site come out of it:
 """
 
 import secrets
+from datetime import timedelta
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "shop.middleware.LoginInsteadOfFragment",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -189,7 +191,7 @@ ADMINS = getaddresses([env.str("ADMINS", default="")]) if env.str("ADMINS", defa
 # --- People -----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "shop.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["shop.throttle.LoginThrottle", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -203,11 +205,21 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
+# Wrong passwords: see shop/throttle.py.
+AXES_HANDLER = "shop.throttle.FailedLogins"
 AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username"]
+AXES_LOCKOUT_CALLABLE = "shop.throttle.locked_out"
+AXES_USERNAME_CALLABLE = "shop.throttle.account_name"
+AXES_CLIENT_IP_CALLABLE = "shop.throttle.client_address"
 AXES_USERNAME_FORM_FIELD = "email"
+AXES_RESET_ON_SUCCESS = True
+# Trying on while locked out does not prolong it, so that nobody can keep another out for good.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["username", "email", "ip_address", "password1", "password2", "old_password", "token"]
+AXES_VERBOSE = False
 
 # --- Language and time ------------------------------------------------------------------------------------------
 
@@ -242,6 +254,7 @@ PICTURE_MAX_PIXELS = 40_000_000
 
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "shop.views.errors.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

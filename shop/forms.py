@@ -1,8 +1,33 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, password_validation
+from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
+from django.contrib.auth.forms import SetPasswordMixin
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import get_random_string
 
-from shop.models import Address
+from shop.mail import queue_mail
+from shop.models import Address, User
+from shop.rendering import wants_fragment
+from shop.throttle import too_often
+
+
+def live_error(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | None:
+    """What one field of a form says to what was typed, as a fragment; None where the whole form is sent.
+
+    A field written with `_live_field.html` asks for it when it is left. Nothing is ever saved then.
+    """
+    html_name = request.POST.get("validate")
+    if html_name is None or not wants_fragment(request):
+        return None
+    field = next((field for field in form if field.html_name == html_name), None)
+    if field is None:
+        raise BadRequest("There is no such field.")
+    return render(request, "_live_error.html", {"field": field, "validate_url": request.path})
 
 
 class AddressForm(forms.ModelForm[Address]):
@@ -26,3 +51,101 @@ class AddressForm(forms.ModelForm[Address]):
         super().__init__(*args, **kwargs)
         for name, token in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = token
+
+
+def email_field(**kwargs: Any) -> forms.EmailField:
+    # "username" tells password managers that this is what one logs in with.
+    widget = forms.EmailInput(attrs={"autocomplete": "username", "inputmode": "email"})
+    return forms.EmailField(label="E-mail address", max_length=254, widget=widget, **kwargs)
+
+
+class SignupForm(SetPasswordMixin, forms.Form):
+    """A new account. Whether the address has one already is not for this form to say: its page is for everyone."""
+
+    email = email_field()
+    password1, password2 = SetPasswordMixin.create_password_fields(label1="Password", label2="Password again")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = password_validation.password_validators_help_text_html()
+        self.fields["password2"].help_text = ""
+
+    def clean(self) -> dict[str, Any]:
+        self.validate_passwords()
+        self.validate_password_for_user(User(email=self.cleaned_data.get("email", "")), "password1")
+        return super().clean() or self.cleaned_data
+
+
+class LoginForm(forms.Form):
+    """Valid where e-mail address and password fit together; `user` is who logs in then."""
+
+    email = email_field()
+    password = forms.CharField(
+        strip=False, max_length=4096, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        self.user: Any = None
+        super().__init__(*args, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("email"), self.cleaned_data.get("password")
+        if email and password:
+            self.user = authenticate(self.request, email=email, password=password)
+            if self.user is None:
+                raise ValidationError(
+                    "E-mail address and password do not fit together. Check both; upper and lower case matter in "
+                    "a password."
+                )
+        return self.cleaned_data
+
+
+class PasswordResetForm(DjangoPasswordResetForm):
+    email = email_field()
+
+    MAILS_AN_HOUR = 5
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        if too_often(f"password-reset:{context['user'].pk}", self.MAILS_AN_HOUR, 3600):
+            return
+        key = f"password-reset-{context['user'].pk}-{get_random_string(22)}"
+        queue_mail(key, to_email, "password_reset", context)
+
+
+class ContactForm(forms.Form):
+    name = forms.CharField(label="Your name", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(
+        label="E-mail address",
+        required=False,
+        max_length=254,
+        help_text="So that we can answer you.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+    message = forms.CharField(
+        label="Message",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 7}),
+    )
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+    def send(self) -> None:
+        """Mail it to customer service, who can answer it to the sender."""
+        sender = self.cleaned_data.get("email", "")
+        queue_mail(
+            f"contact-{get_random_string(22)}",
+            settings.CUSTOMER_SERVICE_EMAIL,
+            "contact",
+            {**self.cleaned_data, "email": sender},
+            reply_to=sender,
+        )

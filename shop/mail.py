@@ -17,7 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template, render_to_string
 from django_tasks import task
 
 from shop.models import OutgoingMail
@@ -35,7 +36,8 @@ def queue_mail(key: str, to: str, template: str, context: Mapping[str, Any], rep
     `template` names two files, `emails/<template>.txt`, whose first line is the subject, and `emails/<template>.html`.
     Addresses in `context` are absolute (`request.build_absolute_uri`). What the mail says is stored until it is sent.
     """
-    subject, _, text = render_to_string(f"emails/{template}.txt", dict(context)).strip().partition("\n")
+    plain = get_template(f"emails/{template}.txt").template  # type: ignore[attr-defined]
+    subject, _, text = plain.render(Context(dict(context), autoescape=False)).strip().partition("\n")
     html = render_to_string(f"emails/{template}.html", {"subject": subject, **context})
     mail, created = OutgoingMail.objects.get_or_create(
         key=key,

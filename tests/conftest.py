@@ -1,9 +1,13 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 
 from shop.models import User
 from tests.factories import UserFactory
@@ -71,3 +75,21 @@ def dan(db: None) -> User:
 @pytest.fixture
 def olga(db: None) -> User:
     return UserFactory(email="olga@example.com", first_name="Olga", last_name="Owner", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client_of() -> Callable[..., Client]:
+    """A browser of its own for another person, logged in where one is given: `client_of(bob)`."""
+
+    def browser(person: User | None = None, **defaults: Any) -> Client:
+        client = Client(**defaults)
+        if person:
+            client.force_login(person)
+        return client
+
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached() -> None:
+    cache.clear()

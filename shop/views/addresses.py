@@ -1,17 +1,54 @@
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from shop.forms import AddressForm, live_error
+from shop.models import Address, User
+from shop.redirects import next_url
+from shop.rendering import render_page, wants_fragment
 
 
+@login_required
 def address_list(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    addresses = Address.objects.visible_to(request.user)
+    return render_page(request, "shop/addresses.html", {"addresses": addresses}, partial="address-list")
 
 
+@login_required
 def address_create(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    assert isinstance(request.user, User)  # noqa: S101  # login_required
+    return edit(request, Address(user=request.user, name=request.user.get_full_name()))
 
 
+@login_required
 def address_update(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    return edit(request, get_object_or_404(Address.objects.visible_to(request.user), pk=pk))
 
 
+def edit(request: HttpRequest, address: Address) -> HttpResponse:
+    is_new = address.pk is None
+    form = AddressForm(request.POST or None, instance=address)
+    if fragment := live_error(request, form):
+        return fragment
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "The address is saved.")
+        return redirect(next_url(request, "address_list"))
+    status = 422 if request.method == "POST" and wants_fragment(request) else 200
+    context = {"form": form, "is_new": is_new, "next": next_url(request)}
+    return render_page(request, "shop/address_form.html", context, partial="address-form", status=status)
+
+
+@login_required
 def address_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    """Ask, and delete on POST; past orders keep their own text of the address."""
+    address = get_object_or_404(Address.objects.visible_to(request.user), pk=pk)
+    if request.method != "POST":
+        return render_page(request, "shop/address_delete.html", {"address": address}, partial="address-delete")
+    address.delete()
+    messages.success(request, f"The address in {address.city} is deleted.")
+    if wants_fragment(request):
+        addresses = Address.objects.visible_to(request.user)
+        return render(request, "shop/addresses.html#address-list", {"addresses": addresses, "with_messages": True})
+    return redirect("address_list")

@@ -1,0 +1,25 @@
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+
+
+class LoginInsteadOfFragment:
+    """Where log-in is asked for in answer to htmx, the whole page goes there, and afterwards back to where it was.
+
+    The browser would follow the redirect by itself, and the log-in page would stand within the page that asked.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        login_url = resolve_url(settings.LOGIN_URL)
+        htmx = request.htmx  # type: ignore[attr-defined]
+        if htmx and response.status_code == 302 and response["Location"].partition("?")[0] == login_url:
+            back = redirect_to_login(htmx.current_url_abs_path or "/", login_url)
+            response = HttpResponse(status=204, headers={"HX-Redirect": back.url})
+        return response

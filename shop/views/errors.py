@@ -1,0 +1,28 @@
+"""Pages for what went wrong. 403, 404 and 503 need a template alone; these must stand where a site's frame cannot."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+
+
+def standalone(template: str, status: int) -> HttpResponse:
+    """A page that asks neither the database nor the session, nor relies on collected static files."""
+    try:
+        stylesheet = static("css/booktime.css")
+    except ValueError:  # the manifest does not know it
+        stylesheet = "/static/css/booktime.css"
+    return HttpResponse(render_to_string(template, {"stylesheet": stylesheet}), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return standalone("400.html", 400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return standalone("500.html", 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the visitor's token: most often one that was left open while they logged in elsewhere."""
+    return render(request, "403_csrf.html", {"form_url": request.path}, status=403)
