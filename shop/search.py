@@ -20,12 +20,14 @@ APOSTROPHES = re.compile(r"['’ʼ‘`]")
 WORDS = re.compile(r"[^\W_]+")
 MOST_WORDS = 12
 
+# A list of pending entries would be read through by every search until the next vacuum: books are searched for far more
+# often than changed.
 POSTGRESQL_INDEX = """
 ALTER TABLE shop_product ADD COLUMN search_vector tsvector GENERATED ALWAYS AS (
     setweight(to_tsvector('simple', split_part(search_text, E'\\n', 1)), 'A')
     || setweight(to_tsvector('simple', split_part(search_text, E'\\n', 2)), 'D')
 ) STORED;
-CREATE INDEX shop_product_search ON shop_product USING gin (search_vector);
+CREATE INDEX shop_product_search ON shop_product USING gin (search_vector) WITH (fastupdate = off);
 """
 
 SQLITE_INDEX = (
