@@ -1,5 +1,5 @@
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from django.conf.locale import LANG_INFO
@@ -7,12 +7,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models.functions import JSONObject
 from django.urls import get_script_prefix, reverse
 from django.utils.text import slugify
 
 from shop.isbn import normalise_isbn
-from shop.models.json_list import JSONList
+from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.search import Matches, Relevance, fold, query_words
 
 models.TextField.register_lookup(Matches)
@@ -40,6 +39,12 @@ def free_slug(model: type[models.Model], name: str, instance_pk: Any = None) -> 
         number += 1
         slug = f"{stem}-{number}"
     return slug
+
+
+@lru_cache(maxsize=20_000)
+def picture_address(name: str) -> str:
+    """Where a stored picture is fetched from. Pictures of products are public: their addresses stay."""
+    return default_storage.url(name)
 
 
 @cache
@@ -153,9 +158,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_cover(self) -> "ProductQuerySet":
         """Each with `cover`: {"name", "width", "height"} of its first picture's thumbnail, or None."""
-        thumbnail = JSONObject(name="thumbnail", width="thumbnail_width", height="thumbnail_height")
-        first = ProductImage.objects.filter(product=models.OuterRef("pk")).order_by("position", "pk")
-        return self.annotate(cover=models.Subquery(first.values(data=thumbnail)[:1]))
+        return self.annotate(cover=Cover())
 
     def refresh_derived(self) -> None:
         """Bring search, title sorting and the text of cards up to date after authors, tags or series changed."""
@@ -187,26 +190,18 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
         They are cut out first: a database looks for the cover of each row that it skips, too.
         """
+        if not start:
+            return self.for_cards()[:stop]
         wanted = self.values("pk")[start:stop]
         return Product.objects.filter(pk__in=wanted).for_cards().order_by(*self.query.order_by)
 
     def for_page(self) -> "ProductQuerySet":
         """With all that a product's own page shows, in one query.
 
-        That is `series`, and lists of dictionaries: `author_list` and `tag_list` of {"name", "slug"}, `picture_list`
-        of {"image", "width", "height", "thumbnail", "thumbnail_width", "thumbnail_height"}.
+        That is `series`, and `author_list`, `tag_list` and `picture_list` (see `json_columns`).
         """
-        of_it = {"product": models.OuterRef("pk")}
-        authors = ProductAuthor.objects.filter(**of_it).values(
-            data=JSONObject(name="author__name", slug="author__slug")
-        )
-        tags = ProductTag.objects.active().filter(products=models.OuterRef("pk"))
-        sizes = ("image", "width", "height", "thumbnail", "thumbnail_width", "thumbnail_height")
-        pictures = ProductImage.objects.filter(**of_it).values(data=JSONObject(**{name: name for name in sizes}))
         return self.select_related("series").annotate(
-            author_list=JSONList(authors),
-            tag_list=JSONList(tags.values(data=JSONObject(name="name", slug="slug"))),
-            picture_list=JSONList(pictures),
+            author_list=Authors(), tag_list=ActiveTags(), picture_list=Pictures()
         )
 
 
@@ -245,10 +240,10 @@ class Product(Named):
     series_number = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
 
     # Given by with_cover() and for_page().
-    cover: dict[str, Any]
-    author_list: list[dict[str, Any]]
-    tag_list: list[dict[str, Any]]
-    picture_list: list[dict[str, Any]]
+    cover: dict[str, Any] | None
+    author_list: list[dict[str, Any]] | None
+    tag_list: list[dict[str, Any]] | None
+    picture_list: list[dict[str, Any]] | None
 
     # Made from the other fields and relations, so that a list of books needs one query.
     DERIVED = ("authors_text", "series_text", "sort_name", "search_text")
@@ -315,7 +310,7 @@ class Product(Named):
 
     def cover_url(self) -> str:
         """The address of the thumbnail that `with_cover()` found."""
-        return default_storage.url(self.cover["name"])
+        return picture_address(self.cover["name"]) if self.cover else ""
 
     def published_label(self) -> str:
         """The year as a reader writes it: "1813", "750 BC"."""

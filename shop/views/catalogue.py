@@ -1,13 +1,13 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
 from shop.models import Author, Product, ProductTag, Series
+from shop.models.catalogue import picture_address
 from shop.rendering import render_page, wants_fragment
 from shop.shelf import nearest, shelf_page
 
@@ -77,14 +77,14 @@ def address(path: str, chosen: dict[str, str | int]) -> str:
 def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
     product = get_object_or_404(Product.objects.active().for_page(), slug=slug)
     pictures = [
-        {**picture, "url": default_storage.url(picture["image"]), "small": default_storage.url(picture["thumbnail"])}
-        for picture in product.picture_list
+        {**picture, "url": picture_address(picture["image"]), "small": picture_address(picture["thumbnail"])}
+        for picture in product.picture_list or []
     ]
     chosen = nearest(request.GET.get("image"), len(pictures) or 1)
     context = {
         "product": product,
-        "authors": [Author(**author) for author in product.author_list],
-        "tags": [ProductTag(**tag) for tag in product.tag_list],
+        "authors": [Author(**author) for author in product.author_list or []],
+        "tags": [ProductTag(**tag) for tag in product.tag_list or []],
         "pictures": pictures,
         "chosen": chosen,
         "picture": pictures[chosen - 1] if pictures else None,
