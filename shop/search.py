@@ -74,17 +74,17 @@ class Matches(models.Lookup[bool]):
     prepare_rhs = False
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
-        return f"{product(self.lhs)}.search_vector @@ to_tsquery('simple', %s)", [postgresql_query(self.rhs)]
+        return f"{product(compiler, self.lhs)}.search_vector @@ to_tsquery('simple', %s)", [postgresql_query(self.rhs)]
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
         query = " ".join(f'"{word}"*' for word in self.rhs)
         found = "SELECT rowid FROM shop_product_search WHERE shop_product_search MATCH %s"
-        return f"{product(self.lhs)}.id IN ({found})", [query]
+        return f"{product(compiler, self.lhs)}.id IN ({found})", [query]
 
 
-def product(search_text: Any) -> str:
+def product(compiler: Any, search_text: Any) -> str:
     """The table, under the name it has in this query, that the column `search_text` is of."""
-    return f'"{search_text.alias}"'
+    return compiler.compile(search_text)[0].rpartition(".")[0]
 
 
 def postgresql_query(words: list[str]) -> str:
@@ -101,12 +101,12 @@ class Relevance(models.Func):
         super().__init__("search_text")
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list[str]]:
-        vector = f"{product(self.source_expressions[0])}.search_vector"
+        vector = f"{product(compiler, self.source_expressions[0])}.search_vector"
         return f"ts_rank({vector}, to_tsquery('simple', %s), 1)", [postgresql_query(self.words)]
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         # FTS5 ranks only inside its own query; how many words stand in the title serves the demo as well.
-        text = f"{product(self.source_expressions[0])}.search_text"
+        text = f"{product(compiler, self.source_expressions[0])}.search_text"
         title = f"' ' || substr({text}, 1, instr({text}, char(10)))"
         found = " + ".join(f"(instr({title}, %s) > 0)" for _ in self.words)
         return f"(1.0 * ({found}) / (10 + instr({text}, char(10))))", [f" {word}" for word in self.words]
