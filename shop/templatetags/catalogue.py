@@ -47,11 +47,8 @@ def cover(book: Product) -> str:
 @register.simple_tag
 def tag_links(tags: Iterable[ProductTag], current: ProductTag | None = None, search: str = "") -> SafeString:
     """List items that link to `tags`, each with the query string `search`; `current` is marked as the one shown."""
-    end, css = escape(search or ""), ""
-    return mark_safe(
-        "\n".join(
-            f'<li><a href="{tag.get_absolute_url()}{end}"{" aria-current=page" if tag == current else css}>'
-            f"{escape(tag.name)}</a></li>"
-            for tag in tags
-        )
-    )
+    links = []
+    for tag in tags:
+        mark = ' aria-current="page"' if tag is current else ""
+        links.append(f'<li><a href="{tag.get_absolute_url()}{escape(search or "")}"{mark}>{escape(tag.name)}</a></li>')
+    return mark_safe("\n".join(links))
