@@ -2,7 +2,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from shop.visits import basket_of
+from shop.visits import books_in_basket
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -10,5 +10,5 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "GIT_REV": settings.GIT_REV,
         "GA_TRACKER_ID": settings.GA_TRACKER_ID,
-        "basket_count": SimpleLazyObject(lambda: basket.count() if (basket := basket_of(request)) else 0),
+        "basket_count": SimpleLazyObject(lambda: books_in_basket(request)),
     }

@@ -19,13 +19,17 @@ from shop.isbn import find_isbn
 APOSTROPHES = re.compile(r"['’ʼ‘`]")
 WORDS = re.compile(r"[^\W_]+")
 MOST_WORDS = 12
+# PostgreSQL refuses a query with a word above 2,046 bytes; no word that is looked for comes near.
+LONGEST_WORD = 100
 
+# A list of pending entries would be read through by every search until the next vacuum: books are searched for far more
+# often than changed.
 POSTGRESQL_INDEX = """
 ALTER TABLE shop_product ADD COLUMN search_vector tsvector GENERATED ALWAYS AS (
     setweight(to_tsvector('simple', split_part(search_text, E'\\n', 1)), 'A')
     || setweight(to_tsvector('simple', split_part(search_text, E'\\n', 2)), 'D')
 ) STORED;
-CREATE INDEX shop_product_search ON shop_product USING gin (search_vector);
+CREATE INDEX shop_product_search ON shop_product USING gin (search_vector) WITH (fastupdate = off);
 """
 
 SQLITE_INDEX = (
@@ -60,7 +64,7 @@ def query_words(text: str) -> list[str]:
     for chunk in text.split():
         isbn = find_isbn(chunk)
         words += [isbn] if isbn else fold(chunk).split()
-    return list(dict.fromkeys(words))[:MOST_WORDS]
+    return list(dict.fromkeys(word[:LONGEST_WORD] for word in words))[:MOST_WORDS]
 
 
 class Matches(models.Lookup[bool]):
@@ -70,12 +74,17 @@ class Matches(models.Lookup[bool]):
     prepare_rhs = False
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
-        return '"shop_product"."search_vector" @@ to_tsquery(\'simple\', %s)', [postgresql_query(self.rhs)]
+        return f"{product(compiler, self.lhs)}.search_vector @@ to_tsquery('simple', %s)", [postgresql_query(self.rhs)]
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
         query = " ".join(f'"{word}"*' for word in self.rhs)
-        sql = '"shop_product"."id" IN (SELECT rowid FROM shop_product_search WHERE shop_product_search MATCH %s)'
-        return sql, [query]
+        found = "SELECT rowid FROM shop_product_search WHERE shop_product_search MATCH %s"
+        return f"{product(compiler, self.lhs)}.id IN ({found})", [query]
+
+
+def product(compiler: Any, search_text: Any) -> str:
+    """The table, under the name it has in this query, that the column `search_text` is of."""
+    return compiler.compile(search_text)[0].rpartition(".")[0]
 
 
 def postgresql_query(words: list[str]) -> str:
@@ -89,18 +98,18 @@ class Relevance(models.Func):
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
-        super().__init__()
+        super().__init__("search_text")
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list[str]]:
-        return 'ts_rank("shop_product"."search_vector", to_tsquery(\'simple\', %s), 1)', [postgresql_query(self.words)]
+        vector = f"{product(compiler, self.source_expressions[0])}.search_vector"
+        return f"ts_rank({vector}, to_tsquery('simple', %s), 1)", [postgresql_query(self.words)]
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         # FTS5 ranks only inside its own query; how many words stand in the title serves the demo as well.
-        title = '\' \' || substr("shop_product"."search_text", 1, instr("shop_product"."search_text", char(10)))'
+        text = f"{product(compiler, self.source_expressions[0])}.search_text"
+        title = f"' ' || substr({text}, 1, instr({text}, char(10)))"
         found = " + ".join(f"(instr({title}, %s) > 0)" for _ in self.words)
-        return f'(1.0 * ({found}) / (10 + instr("shop_product"."search_text", char(10))))', [
-            f" {w}" for w in self.words
-        ]
+        return f"(1.0 * ({found}) / (10 + instr({text}, char(10))))", [f" {word}" for word in self.words]
 
 
 def install(schema_editor: BaseDatabaseSchemaEditor) -> None:

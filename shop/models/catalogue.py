@@ -1,19 +1,31 @@
 from decimal import Decimal
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, ClassVar
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models.functions import JSONObject
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.text import slugify
 
 from shop.isbn import normalise_isbn
+from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.search import Matches, Relevance, fold, query_words
 
 models.TextField.register_lookup(Matches)
 
 SLUG_LENGTH = 80
+# Those that books are written in and Django has no translation for.
+OTHER_LANGUAGES = {
+    "fil": "Filipino",
+    "grc": "Ancient Greek",
+    "la": "Latin",
+    "mul": "Several",
+    "sa": "Sanskrit",
+    "zh": "Chinese",
+}
 
 
 def free_slug(model: type[models.Model], name: str, instance_pk: Any = None) -> str:
@@ -29,11 +41,25 @@ def free_slug(model: type[models.Model], name: str, instance_pk: Any = None) -> 
     return slug
 
 
+@lru_cache(maxsize=20_000)
+def picture_address(name: str) -> str:
+    """Where a stored picture is fetched from. Pictures of products are public: their addresses stay."""
+    return default_storage.url(name)
+
+
+@cache
+def _address_around(view: str, script_prefix: str) -> tuple[str, str]:
+    before, _, after = reverse(view, args=["SLUG"]).rpartition("SLUG")
+    return before, after
+
+
 class Named(models.Model):
     """Something with a name and an address of its own; the address is made from the name and then stays.
 
     A `products` relation, where there is one, is told when the name changes: its products are found by it.
     """
+
+    detail_view: ClassVar[str]
 
     name = models.CharField(max_length=300)
     slug = models.SlugField(max_length=100, unique=True, blank=True)
@@ -49,6 +75,11 @@ class Named(models.Model):
             self.slug = free_slug(type(self), self.name, self.pk)
         super().save(*args, **kwargs)
 
+    def get_absolute_url(self) -> str:
+        # A page links to a hundred of these, and reverse() takes longer than all else that is shown of one.
+        before, after = _address_around(self.detail_view, get_script_prefix())
+        return f"{before}{self.slug}{after}"
+
 
 class ProductTagQuerySet(models.QuerySet["ProductTag"]):
     def active(self) -> "ProductTagQuerySet":
@@ -61,6 +92,8 @@ class ProductTagManager(models.Manager["ProductTag"]):
 
 
 class ProductTag(Named):
+    detail_view = "product_list"
+
     name = models.CharField(max_length=60)
     description = models.TextField(blank=True)
     active = models.BooleanField(default=True)
@@ -73,29 +106,24 @@ class ProductTag(Named):
     def natural_key(self) -> tuple[str]:
         return (self.slug,)
 
-    def get_absolute_url(self) -> str:
-        return reverse("product_list", args=[self.slug])
-
 
 class Author(Named):
+    detail_view = "author_detail"
+
     name = models.CharField(max_length=120)
 
     class Meta:
         ordering = ("name",)
 
-    def get_absolute_url(self) -> str:
-        return reverse("author_detail", args=[self.slug])
-
 
 class Series(Named):
+    detail_view = "series_detail"
+
     name = models.CharField(max_length=200)
 
     class Meta:
         ordering = ("name",)
         verbose_name_plural = "series"
-
-    def get_absolute_url(self) -> str:
-        return reverse("series_detail", args=[self.slug])
 
 
 def validate_isbn(value: str) -> None:
@@ -106,6 +134,14 @@ def validate_isbn(value: str) -> None:
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
+    # Each is an index of Product, read from either end.
+    SORTS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "title": ("sort_name", "pk"),
+        "price": ("price", "pk"),
+        "-price": ("-price", "-pk"),
+        "newest": ("-pk",),
+    }
+
     def active(self) -> "ProductQuerySet":
         return self.filter(active=True)
 
@@ -122,9 +158,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_cover(self) -> "ProductQuerySet":
         """Each with `cover`: {"name", "width", "height"} of its first picture's thumbnail, or None."""
-        thumbnail = JSONObject(name="thumbnail", width="thumbnail_width", height="thumbnail_height")
-        first = ProductImage.objects.filter(product=models.OuterRef("pk")).order_by("position", "pk")
-        return self.annotate(cover=models.Subquery(first.values(data=thumbnail)[:1]))
+        return self.annotate(cover=Cover())
 
     def refresh_derived(self) -> None:
         """Bring search, title sorting and the text of cards up to date after authors, tags or series changed."""
@@ -135,12 +169,45 @@ class ProductQuerySet(models.QuerySet["Product"]):
             product.derive(names, [tag.name for tag in product.tags.all()])
             Product.objects.filter(pk=product.pk).update(**{name: getattr(product, name) for name in Product.DERIVED})
 
+    def sorted(self, sort: str) -> "ProductQuerySet":
+        """In one of the orders of `SORTS`."""
+        return self.order_by(*self.SORTS[sort])
+
+    def in_series(self, series: "Series", after: Decimal | None = None) -> "ProductQuerySet":
+        """Those of a series in its order, one without a number last; with `after`, those beyond that number first."""
+        order: list[Any] = [models.F("series_number").asc(nulls_last=True), "sort_name", "pk"]
+        if after is not None:
+            beyond = models.Q(series_number__gt=after)
+            order.insert(0, models.Case(models.When(beyond, then=0), default=1))
+        return self.filter(series=series).order_by(*order)
+
     def for_cards(self) -> "ProductQuerySet":
         """With all that a card shows, in one query whatever their number."""
         return self.with_cover().only("name", "slug", "price", "in_stock", "authors_text", "series_text")
 
+    def cards(self, start: int, stop: int) -> "ProductQuerySet":
+        """Those from `start` to `stop` with all that a card shows, in the same order.
+
+        They are cut out first: a database looks for the cover of each row that it skips, too.
+        """
+        if not start:
+            return self.for_cards()[:stop]
+        wanted = self.values("pk")[start:stop]
+        return Product.objects.filter(pk__in=wanted).for_cards().order_by(*self.query.order_by)
+
+    def for_page(self) -> "ProductQuerySet":
+        """With all that a product's own page shows, in one query.
+
+        That is `series`, and `author_list`, `tag_list` and `picture_list` (see `json_columns`).
+        """
+        return self.select_related("series").annotate(
+            author_list=Authors(), tag_list=ActiveTags(), picture_list=Pictures()
+        )
+
 
 class Product(Named):
+    detail_view = "product_detail"
+
     class Format(models.TextChoices):
         HARDCOVER = "hardcover", "Hardcover"
         PAPERBACK = "paperback", "Paperback"
@@ -172,6 +239,12 @@ class Product(Named):
     series = models.ForeignKey(Series, on_delete=models.PROTECT, null=True, blank=True, related_name="products")
     series_number = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
 
+    # Given by with_cover() and for_page().
+    cover: dict[str, Any] | None
+    author_list: list[dict[str, Any]] | None
+    tag_list: list[dict[str, Any]] | None
+    picture_list: list[dict[str, Any]] | None
+
     # Made from the other fields and relations, so that a list of books needs one query.
     DERIVED = ("authors_text", "series_text", "sort_name", "search_text")
     authors_text = models.CharField(max_length=500, blank=True, editable=False)
@@ -191,9 +264,6 @@ class Product(Named):
             models.Index(models.F("price"), models.F("id"), name="product_by_price", condition=models.Q(active=True)),
             models.Index(models.F("id").desc(), name="product_newest", condition=models.Q(active=True)),
         ]
-
-    def get_absolute_url(self) -> str:
-        return reverse("product_detail", args=[self.slug])
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.isbn = normalise_isbn(self.isbn) if self.isbn else None
@@ -219,6 +289,28 @@ class Product(Named):
     def series_label(self) -> str:
         """The number in its series as a reader writes it: "#1", "#2.5", or nothing."""
         return f"#{self.series_number.normalize():f}" if self.series_number is not None else ""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is known of this edition, as (label, value)."""
+        facts = [
+            ("ISBN", self.isbn or ""),
+            ("Publisher", self.publisher),
+            ("Published", self.published_label()),
+            ("Language", self.language_label()),
+            ("Format", self.get_format_display()),
+            ("Pages", str(self.pages or "")),
+            ("Series", self.series_text),
+        ]
+        return [fact for fact in facts if fact[1]]
+
+    def language_label(self) -> str:
+        """The language's English name, or its code where we know none."""
+        known = LANG_INFO.get(self.language) or {}
+        return OTHER_LANGUAGES.get(self.language) or known.get("name") or self.language
+
+    def cover_url(self) -> str:
+        """The address of the thumbnail that `with_cover()` found."""
+        return picture_address(self.cover["name"]) if self.cover else ""
 
     def published_label(self) -> str:
         """The year as a reader writes it: "1813", "750 BC"."""

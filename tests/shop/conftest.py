@@ -1,0 +1,23 @@
+import pytest
+from django.test import Client
+
+from shop.models import Basket, BasketLine, User
+from shop.visits import SESSION_KEY
+from tests.factories import BasketFactory, ProductFactory
+
+
+@pytest.fixture
+def shopper(client: Client, alice: User) -> Client:
+    BasketLine.objects.create(basket=BasketFactory(user=alice), product=ProductFactory(name="Zorba"), quantity=3)
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def visitor(client: Client, db: None) -> Client:
+    basket = Basket.objects.create()
+    BasketLine.objects.create(basket=basket, product=ProductFactory(name="Zorba"), quantity=3)
+    session = client.session
+    session[SESSION_KEY] = basket.pk
+    session.save()
+    return client
