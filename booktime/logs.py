@@ -23,7 +23,12 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 SECRETS = (
     # ?token=…, password=…, "password": "…" and the like
-    (re.compile(r"""(?i)((?:token|password\d?|passwd|secret|api_?key|sessionid|csrftoken)["']?\s*[=:]\s*["']?)[^\s&"',;]+"""), r"\1***"),
+    (
+        re.compile(
+            r"""(?i)((?:token|password\d?|passwd|secret|api_?key|sessionid|csrftoken)["']?\s*[=:]\s*["']?)[^\s&"',;]+"""
+        ),
+        r"\1***",
+    ),
     # Authorization: Token …
     (re.compile(r"(?i)\b((?:token|bearer|basic)\s+)[A-Za-z0-9+/_.=-]{8,}"), r"\1***"),
     # postgres://user:password@host
