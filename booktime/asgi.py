@@ -1,7 +1,32 @@
+"""Everything in one process, for daphne: each kind of request where it is served best (docs/architecture.md)."""
+
 import os
+import re
 
 from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
 
-application = get_asgi_application()
+# Before anything that imports models: this loads the apps.
+asynchronous = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from booktime import logs  # noqa: E402
+from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
+
+logs.take_over_access_log()
+pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
+
+# What waits long for others, and must neither hold a page's thread nor wait for one.
+ASYNCHRONOUS_PATHS = re.compile(r"/healthz|/customer-service/notify/|/mobile-api/my-orders/[0-9]+/tracker/")
+
+
+async def http(scope: Scope, receive: Receive, send: Send) -> None:
+    application = asynchronous if ASYNCHRONOUS_PATHS.fullmatch(scope["path"]) else pages
+    await application(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": CutOnFailure(http)})

@@ -9,32 +9,17 @@ Three kinds of site come out of it:
 
 import secrets
 from datetime import timedelta
-from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from booktime import environment, logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.Env()
-
 # All that a running site writes: the demo's database and secret key, pictures, collected static files.
-VAR_DIR = Path(env.str("VAR_DIR", default="") or BASE_DIR / "var")
-
-
-def boolean(name: str, default: bool) -> bool:
-    """A variable that is on or off; anything else stops the start with a sentence."""
-    value = env.str(name, default="")
-    if value == "":
-        return default
-    if value.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if value.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise ImproperlyConfigured(f"{name} is {value!r}: write true or false.")
+VAR_DIR = Path(environment.text("VAR_DIR") or BASE_DIR / "var")
 
 
 def demo_secret_key() -> str:
@@ -47,22 +32,18 @@ def demo_secret_key() -> str:
     return path.read_text().strip()
 
 
-IS_DEMO = not env.str("SECRET_KEY", default="")
-DEBUG = boolean("DEBUG", default=False)
-REDIS_URL = env.str("REDIS_URL", default="")
-
+IS_DEMO = not environment.text("SECRET_KEY")
 if IS_DEMO:
     for _name in ("DATABASE_URL", "REDIS_URL"):
-        if env.str(_name, default=""):
+        if environment.text(_name):
             raise ImproperlyConfigured(f"{_name} is set but SECRET_KEY is not: a server needs both. Set SECRET_KEY.")
-SECRET_KEY = demo_secret_key() if IS_DEMO else env.str("SECRET_KEY")
+SECRET_KEY = demo_secret_key() if IS_DEMO else environment.text("SECRET_KEY")
+DEBUG = environment.boolean("DEBUG", default=False)
+REDIS_URL = environment.redis("REDIS_URL")
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured(f"REDIS_URL is {REDIS_URL!r}: it begins with redis://, rediss:// or unix://.")
-
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-if IS_DEMO and "ALLOWED_HOSTS" in env.ENVIRON and DEBUG:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+# How many pages one process serves at once, and so how many database connections they keep.
+PAGE_THREADS = environment.whole_number("PAGE_THREADS", default=4)
 
 INSTALLED_APPS = [
     "daphne",
@@ -77,6 +58,7 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "axes",
+    "booktime",
     "shop",
     "support",
     "staff",
@@ -89,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "booktime.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -125,15 +108,9 @@ TEMPLATES = [
 
 # --- Database -------------------------------------------------------------------------------------------------
 
-try:
-    DATABASES: dict[str, dict[str, Any]] = {
-        "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'demo.sqlite3'}")
-    }
-except (environ.ImproperlyConfigured, ValueError, KeyError) as error:
-    raise ImproperlyConfigured(
-        "DATABASE_URL cannot be read: write it like postgres://user:password@host/name."
-    ) from error
-
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": environment.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'demo.sqlite3'}")
+}
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(parents=True, exist_ok=True)
@@ -181,12 +158,13 @@ TASKS = {
 
 # --- Mail -------------------------------------------------------------------------------------------------------
 
-globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# The demo prints its mail; a server without EMAIL_URL does too, which a check points out.
+globals().update(environment.mail("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = "BookTime <shop@booktime.example>"
 CUSTOMER_SERVICE_EMAIL = "customer-service@booktime.example"
 EMAIL_SUBJECT_PREFIX = "[BookTime] "
-ADMINS = getaddresses([env.str("ADMINS", default="")]) if env.str("ADMINS", default="") else []
+ADMINS = environment.people("ADMINS")
 
 # --- People -----------------------------------------------------------------------------------------------------
 
@@ -235,11 +213,26 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
+if IS_DEMO:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # The demo serves static files from where they stand, so that it needs no collectstatic.
 WHITENOISE_USE_FINDERS = IS_DEMO
 WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+_bucket = environment.bucket()
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": _bucket["AWS_STORAGE_BUCKET_NAME"],
+            "access_key": _bucket["AWS_ACCESS_KEY_ID"],
+            "secret_key": _bucket["AWS_SECRET_ACCESS_KEY"],
+            "endpoint_url": _bucket["AWS_S3_ENDPOINT_URL"] or None,
+            "file_overwrite": False,
+            "querystring_auth": False,
+        },
+    }
+    if _bucket
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if IS_DEMO
@@ -259,6 +252,8 @@ SESSION_COOKIE_HTTPONLY = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "style-src": [SELF],
+        "script-src": [SELF],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
@@ -279,10 +274,12 @@ else:
 
 # --- What stands in every page ----------------------------------------------------------------------------------
 
-GIT_REV = env.str("GIT_REV", default="")
-GA_TRACKER_ID = env.str("GA_TRACKER_ID", default="")
+GIT_REV = environment.text("GIT_REV")
+GA_TRACKER_ID = environment.text("GA_TRACKER_ID")
 # The carrier's address for a parcel; `{order_id}` is filled in.
-TRACKER_URL = env.str("TRACKER_URL", default="")
+TRACKER_URL = environment.carrier("TRACKER_URL")
+
+LOGGING = logs.configuration(as_json=not IS_DEMO)
 
 # --- Libraries --------------------------------------------------------------------------------------------------
 

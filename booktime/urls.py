@@ -1,6 +1,9 @@
 from django.urls import include, path
 
+from booktime.health import healthz
+
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
     path("", include("shop.urls")),
 ]
 

@@ -1,0 +1,152 @@
+"""Log lines that machines read and that hold no secrets.
+
+A line is JSON on a server and `key=value` in the demo. What a request is known by (id, method, path, status,
+milliseconds, user) is logged once, at its end, without the query string: tokens travel in it.
+"""
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger("booktime.request")
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+SECRETS = (
+    # ?token=…, password=…, "password": "…" and the like
+    (
+        re.compile(
+            r"""(?i)((?:token|password\d?|passwd|secret|api_?key|sessionid|csrftoken)["']?\s*[=:]\s*["']?)[^\s&"',;]+"""
+        ),
+        r"\1***",
+    ),
+    # Authorization: Token …
+    (re.compile(r"(?i)\b((?:token|bearer|basic)\s+)[A-Za-z0-9+/_.=-]{8,}"), r"\1***"),
+    # postgres://user:password@host
+    (re.compile(r"(://[^/\s:@]*:)[^@\s]+@"), r"\1***@"),
+    # The link in a password reset mail opens the account.
+    (re.compile(r"(/reset/[^/\s]+/)[^/\s]+"), r"\1***"),
+)
+
+
+def scrub(text: str) -> str:
+    """The text with every token, password and key in it replaced by ***."""
+    for pattern, replacement in SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class RequestLog:
+    """Middleware that gives each request an id and logs a line at its end.
+
+    The id is the proxy's `X-Request-ID` or a new one; it stands in every line logged meanwhile, and in the response.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        mark = request_id.set(request.id)  # type: ignore[attr-defined]
+        began = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+            logger.info("request", extra={"fields": fields_of(request, response, began)})
+            return response
+        finally:
+            request_id.reset(mark)
+
+
+def fields_of(request: HttpRequest, response: HttpResponse, began: float) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - began) * 1000, 1),
+    }
+    # Only a user whom the page asked for: logging must not cost a query.
+    user = getattr(request, "_cached_user", None)
+    return {**fields, "user": user.pk} if user is not None and user.is_authenticated else fields
+
+
+class Formatter(logging.Formatter):
+    """A record as one scrubbed line, JSON or `key=value`."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self.as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **({"request_id": request_id.get()} if request_id.get() else {}),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        line = {key: scrub(value) if isinstance(value, str) else value for key, value in line.items()}
+        if self.as_json:
+            return json.dumps(line, ensure_ascii=False, default=str)
+        exception = line.pop("exception", "")
+        pairs = " ".join(f"{key}={quoted(str(value))}" for key, value in line.items())
+        return f"{pairs}\n{exception}" if exception else pairs
+
+
+def quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if not value or re.search(r'[\s"=]', value) else value
+
+
+def take_over_access_log() -> None:
+    """Make daphne's access log, which prints query strings and so tokens, one of ours: sockets only, by their path.
+
+    Pages have a line of their own already.
+    """
+    from daphne.access import AccessLogGenerator
+
+    AccessLogGenerator.__call__ = log_socket
+
+
+def log_socket(self: object, protocol: str, action: str, details: dict[str, Any]) -> None:
+    if protocol == "websocket":
+        path = details["path"].split("?", 1)[0]
+        logger.info("socket", extra={"fields": {"action": action, "path": path, "client": details["client"]}})
+
+
+def configuration(*, as_json: bool) -> dict[str, Any]:
+    """What `settings.LOGGING` is: all to stderr, one line a record, errors by mail to `ADMINS` on a server."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": Formatter, "as_json": as_json}},
+        "filters": {"debug_is_off": {"()": "django.utils.log.RequireDebugFalse"}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+            "admins": {
+                "class": "django.utils.log.AdminEmailHandler",
+                "level": "ERROR",
+                "filters": ["debug_is_off"],
+            },
+        },
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {
+            "django": {"handlers": ["admins"], "level": "INFO"},
+            # The request's own line says as much.
+            "django.server": {"level": "ERROR"},
+            "daphne": {"level": "WARNING"},
+            "axes": {"level": "WARNING"},
+        },
+    }

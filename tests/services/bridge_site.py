@@ -1,0 +1,149 @@
+"""A small site with what the bridge must carry, served in two ways: `django_way` is the measure, `our_way` is ours."""
+
+import time
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.signals import request_finished
+from django.core.wsgi import get_wsgi_application
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from booktime.bridge import CutOnFailure, ThreadedPages
+
+if not settings.configured:
+    settings.configure(
+        ALLOWED_HOSTS=["127.0.0.1"],
+        SECRET_KEY="bridge",
+        ROOT_URLCONF=__name__,
+        MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
+        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+        DATA_UPLOAD_MAX_MEMORY_SIZE=100_000,
+        LOGGING_CONFIG=None,
+    )
+    django.setup()
+
+THREADS = 2
+closed: list[str] = []
+finished = 0
+
+
+def count_finished(**_: object) -> None:
+    global finished
+    finished += 1
+
+
+request_finished.connect(count_finished)
+
+
+def echo(request: HttpRequest, rest: str = "") -> HttpResponse:
+    named = (
+        "QUERY_STRING",
+        "REQUEST_METHOD",
+        "HTTP_X_TWICE",
+        "CONTENT_TYPE",
+        "SCRIPT_NAME",
+        "REMOTE_ADDR",
+        "HTTP_COOKIE",
+    )
+    return JsonResponse(
+        {
+            "path": request.path,
+            "path_info": request.path_info,
+            "scheme": request.scheme,
+            "uri": request.build_absolute_uri(),
+            "query": dict(request.GET.lists()),
+            "meta": {name: request.META.get(name, "") for name in named},
+            "cookies": request.COOKIES,
+        }
+    )
+
+
+@csrf_exempt
+def receive(request: HttpRequest) -> HttpResponse:
+    files = {name: [upload.size, sum(upload.read())] for name, upload in request.FILES.items()}
+    return JsonResponse({"post": dict(request.POST.lists()), "files": files})
+
+
+@csrf_exempt
+def raw_body(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.body[::-1])
+
+
+def cookies(request: HttpRequest) -> HttpResponse:
+    response = HttpResponseRedirect("/echo/ü")
+    response.set_cookie("first", "1", max_age=60, httponly=True, samesite="Lax")
+    response.set_cookie("second", "a b;c")
+    return response
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse((f"part {n}\n" * 1000).encode() for n in range(50))
+
+
+def download(request: HttpRequest) -> FileResponse:
+    return FileResponse(Path(__file__).open("rb"), as_attachment=True, filename="bücher.py")
+
+
+def failing_stream(request: HttpRequest) -> StreamingHttpResponse:
+    def parts():
+        yield b"begun"
+        raise ValueError("in the middle")
+
+    return StreamingHttpResponse(parts())
+
+
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    def parts():
+        try:
+            while True:
+                yield b"x" * 1000
+                time.sleep(0.01)
+        finally:
+            closed.append("endless")
+
+    return StreamingHttpResponse(parts())
+
+
+def wait_a_little(request: HttpRequest) -> HttpResponse:
+    time.sleep(0.3)
+    return HttpResponse("waited")
+
+
+def failing(request: HttpRequest) -> HttpResponse:
+    raise ValueError("no page")
+
+
+def state(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"closed": closed, "finished": finished})
+
+
+urlpatterns = [
+    path("echo/", echo),
+    path("echo/<path:rest>", echo),
+    path("receive/", receive),
+    path("raw/", raw_body),
+    path("cookies/", cookies),
+    path("stream/", stream),
+    path("download/", download),
+    path("failing-stream/", failing_stream),
+    path("endless/", endless),
+    path("wait/", wait_a_little),
+    path("failing/", failing),
+    path("empty/", lambda request: HttpResponse(status=204)),
+    path("not-modified/", lambda request: HttpResponse(status=304)),
+    path("state/", state),
+]
+
+django_way = get_asgi_application()
+our_way = CutOnFailure(ThreadedPages(get_wsgi_application(), threads=THREADS))

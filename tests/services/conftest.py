@@ -1,0 +1,67 @@
+"""Servers for tests that start, stop and kill them; see tests/servers.py for what they can do.
+
+    def test_pages_survive_redis(daphne, redis_server): …
+
+`postgres_server` and `redis_server` belong to one test; `daphne(**variables)` starts a process of the site, which is
+the demo without variables. All end with the test.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Daphne, Postgres, Redis
+
+StartDaphne = Callable[..., Daphne]
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    # Not pytest's tmp_path: its parents are closed to the user whom PostgreSQL runs as.
+    path = Path(tempfile.mkdtemp(prefix="booktime-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_server(directory: Path) -> Iterator[Postgres]:
+    with Postgres(directory) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(directory: Path) -> Iterator[Redis]:
+    with Redis(directory) as server:
+        yield server
+
+
+@pytest.fixture
+def server_variables(postgres_server: Postgres, redis_server: Redis) -> dict[str, str]:
+    """The variables of a migrated server of any number of processes: `daphne(**server_variables)`."""
+    variables = {
+        "SECRET_KEY": "a-key-for-a-server-in-tests-0123456789-0123456789-abc",
+        "DATABASE_URL": postgres_server.url,
+        "REDIS_URL": redis_server.url,
+        "EMAIL_URL": "dummymail://",
+    }
+    prepared = Daphne(postgres_server.directory, variables)
+    prepared.manage("migrate", "--verbosity", "0")
+    prepared.manage("collectstatic", "--noinput", "--verbosity", "0")
+    return variables
+
+
+@pytest.fixture
+def daphne(directory: Path) -> Iterator[StartDaphne]:
+    with ExitStack() as stack:
+
+        def start(application: str = "booktime.asgi:application", **variables: str) -> Daphne:
+            server = Daphne(directory, variables, application)
+            if not variables.get("DATABASE_URL"):
+                server.manage("migrate", "--verbosity", "0")
+            return stack.enter_context(server)
+
+        yield start

@@ -1,0 +1,167 @@
+"""Through our bridge pages behave as through Django's own ASGI handler: the same requests to both, over sockets."""
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Daphne, wait_until
+from tests.services import bridge_site
+
+SITE = "tests.services.bridge_site"
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daphne]:
+    with Daphne(tmp_path_factory.mktemp("ours"), application=f"{SITE}:our_way") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def django(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daphne]:
+    with Daphne(tmp_path_factory.mktemp("django"), application=f"{SITE}:django_way") as server:
+        yield server
+
+
+def ask(server: Daphne, method: str, path: str, body=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request(method, path, body=body, headers=headers or {}, encode_chunked=not isinstance(body, bytes))
+        response = connection.getresponse()
+        told = [(name, value) for name, value in response.getheaders() if name not in {"Date", "Server"}]
+        return response.status, sorted(told), response.read().replace(str(server.port).encode(), b"PORT")
+    finally:
+        connection.close()
+
+
+def form(**files: bytes) -> tuple[bytes, dict[str, str]]:
+    parts = [
+        b'--cut\r\nContent-Disposition: form-data; name="%s"; filename="b\xc3\xbccher.bin"\r\n\r\n%s\r\n'
+        % (n.encode(), c)
+        for n, c in files.items()
+    ]
+    title = '--cut\r\nContent-Disposition: form-data; name="title"\r\n\r\nCien años\r\n--cut--\r\n'.encode()
+    return b"".join(parts) + title, {"Content-Type": "multipart/form-data; boundary=cut"}
+
+
+UPLOAD = form(small=b"abc\r\n\n", large=bytes(range(256)) * 20_000)
+
+SAME = {
+    "page": ("GET", "/echo/"),
+    "query": ("GET", "/echo/?q=garc%C3%ADa&q=2&empty=&plus=a+b"),
+    "unicode path": ("GET", "/echo/a%20b/%C3%BC/%2F%3F"),
+    "broken unicode path": ("GET", "/echo/%FF"),
+    "header twice": ("GET", "/echo/", None, {"X-Twice": "ä, b", "Cookie": "a=1; b=2"}),
+    "behind TLS": ("GET", "/echo/", None, {"X-Forwarded-Proto": "https"}),
+    "wrong host": ("GET", "/echo/", None, {"Host": "elsewhere.example"}),
+    "slash appended": ("GET", "/echo?x=1"),
+    "head": ("HEAD", "/echo/"),
+    "head of a stream": ("HEAD", "/stream/"),
+    "options": ("OPTIONS", "/echo/"),
+    "cookies and redirect": ("GET", "/cookies/"),
+    "stream": ("GET", "/stream/"),
+    "download": ("GET", "/download/"),
+    "no content": ("GET", "/empty/"),
+    "not modified": ("GET", "/not-modified/"),
+    "missing page": ("GET", "/missing/"),
+    "failing page": ("GET", "/failing/"),
+    "upload": ("POST", "/receive/", *UPLOAD),
+    "form": ("POST", "/receive/", b"a=1&a=2&b=%C3%A9", {"Content-Type": "application/x-www-form-urlencoded"}),
+    "too large a form": (
+        "POST",
+        "/receive/",
+        b"a=" + b"x" * 200_000,
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    ),
+    "raw body": ("PUT", "/raw/", b"0123456789" * 9_000, {"Content-Type": "text/plain"}),
+    "empty body": ("POST", "/raw/", b""),
+}
+
+
+@pytest.mark.parametrize("request_line", SAME.values(), ids=SAME.keys())
+def test_answers_as_djangos_handler_does(ours, django, request_line):
+    assert ask(ours, *request_line) == ask(django, *request_line)
+
+
+def test_body_sent_in_chunks_arrives_whole(ours, django):
+    answers = [ask(server, "POST", "/raw/", iter([b"abc", b"def"])) for server in (ours, django)]
+    assert answers[0] == answers[1]
+    assert answers[0][2] == b"fedcba"
+
+
+def test_connection_is_kept_for_the_next_request(ours):
+    connection = http.client.HTTPConnection("127.0.0.1", ours.port, timeout=10)
+    connection.request("GET", "/stream/")
+    connection.getresponse().read()
+    own_address = connection.sock.getsockname()
+    connection.request("GET", "/echo/")
+    assert connection.getresponse().read()
+    assert connection.sock.getsockname() == own_address
+    connection.close()
+
+
+def state(server: Daphne) -> dict:
+    return json.loads(ask(server, "GET", "/state/")[2])
+
+
+def leave_in_the_middle(server: Daphne, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert client.recv(1000)
+
+
+def test_clients_who_leave_give_their_threads_back(ours):
+    """More of them than there are threads: the next page is served only if each was given back."""
+    before = len(state(ours)["closed"])
+    for n in range(1, 3 * bridge_site.THREADS + 1):
+        leave_in_the_middle(ours, "/endless/")
+        wait_until(lambda n=n: len(state(ours)["closed"]) == before + n, "the stream's end", 5)
+
+
+def test_every_request_is_finished(ours):
+    """Django gives up stale database connections then; also after a stream that nobody read to its end."""
+    before = state(ours)["finished"]
+    ask(ours, "GET", "/echo/")
+    leave_in_the_middle(ours, "/endless/")
+    # The two requests, the first question about them, and each further one.
+    asked = 0
+
+    def all_finished() -> bool:
+        nonlocal asked
+        asked += 1
+        return state(ours)["finished"] == before + 2 + asked
+
+    wait_until(all_finished, "the end of both requests", 5)
+
+
+@pytest.mark.parametrize("threads", [bridge_site.THREADS])
+def test_more_requests_than_threads_wait_for_their_turn(ours, threads):
+    with ThreadPoolExecutor(4 * threads) as clients:
+        answers = list(clients.map(lambda _: ask(ours, "GET", "/wait/")[2], range(4 * threads)))
+    assert answers == [b"waited"] * 4 * threads
+
+
+def test_failure_in_the_middle_is_seen_by_the_client_and_harms_no_other(ours):
+    for _ in range(2 * bridge_site.THREADS):
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            ask(ours, "GET", "/failing-stream/")
+    assert ask(ours, "GET", "/wait/")[2] == b"waited"
+
+
+def test_half_sent_upload_holds_no_thread(ours):
+    with socket.create_connection(("127.0.0.1", ours.port)) as half:
+        half.sendall(b"POST /receive/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nabc")
+        others = [socket.create_connection(("127.0.0.1", ours.port)) for _ in range(4)]
+        for other in others:
+            other.sendall(b"POST /receive/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nabc")
+        assert ask(ours, "GET", "/echo/")[0] == 200
+        for other in others:
+            other.close()
+
+
+def test_download_is_whole(ours):
+    assert ask(ours, "GET", "/download/")[2] == Path(bridge_site.__file__).read_bytes()
