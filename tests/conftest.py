@@ -1,8 +1,17 @@
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import Group
 
 from shop.models import User
 from tests.factories import UserFactory
+
+
+@pytest.fixture(autouse=True)
+def media_root(settings, tmp_path: Path) -> Path:
+    """No test stores a picture in the shop's own folder."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
 
 
 @pytest.fixture
