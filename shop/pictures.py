@@ -50,7 +50,7 @@ def read_picture(file: IO[bytes] | File) -> Picture:
 
     Raises ValidationError, with a sentence for a person, for what is too large, broken, or no JPEG, PNG, GIF or WebP.
     """
-    content = _content(file)
+    content = read_content(file)
     image = _open(content)
     width, height = image.size
     extension = EXTENSIONS[image.format or ""]
@@ -65,7 +65,8 @@ def read_picture(file: IO[bytes] | File) -> Picture:
     return Picture(content, digest_of(content), extension, width, height, output.getvalue(), *small.size)
 
 
-def _content(file: IO[bytes] | File) -> bytes:
+def read_content(file: IO[bytes] | File) -> bytes:
+    """All of `file`. Raises ValidationError for one that is larger than a picture may be."""
     file.seek(0)
     content = file.read(settings.PICTURE_MAX_BYTES + 1)
     file.seek(0)

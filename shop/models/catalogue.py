@@ -296,7 +296,7 @@ class ProductImage(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises ValidationError for a new picture that `shop.pictures.read_picture` does not take."""
         before = ProductImage.objects.filter(pk=self.pk).first() if self.pk else None
-        if self.image and not (self.image._committed and self.thumbnail):
+        if self.image and not (self.image._committed and self.thumbnail):  # type: ignore[attr-defined]
             self.show(read_picture(self.image.file))
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], *self.STORED}
@@ -304,19 +304,29 @@ class ProductImage(models.Model):
         if before is not None and before.image.name != self.image.name:
             before.discard_files()
 
-    def show(self, picture: Picture) -> None:
-        """Set this to `picture`, whose files are stored unless a product has the same one; needs a transaction."""
-        # Locked, so that nobody takes the last use of these files away before ours is known.
-        twin = ProductImage.objects.with_content(picture.digest).select_for_update().first()
-        if twin is not None and default_storage.exists(twin.image.name or ""):
-            for name in self.STORED:
-                setattr(self, name, getattr(twin, name))
-            return
+    def show(self, picture: Picture) -> bool:
+        """Set this to `picture`; whether its files had to be stored, because no product has the same one.
+
+        Needs a transaction.
+        """
+        if self.share(picture.digest):
+            return False
         self.image = default_storage.save(f"{self.IMAGES}/{picture.file_name}", ContentFile(picture.content))
         thumbnail = f"{self.THUMBNAILS}/{Path(self.image.name or '').stem}.jpg"
         self.thumbnail = default_storage.save(thumbnail, ContentFile(picture.thumbnail))
         self.width, self.height = picture.width, picture.height
         self.thumbnail_width, self.thumbnail_height = picture.thumbnail_width, picture.thumbnail_height
+        return True
+
+    def share(self, digest: str) -> bool:
+        """Set this to the stored picture with that content, if there is one; needs a transaction."""
+        # Locked, so that nobody takes the last use of these files away before ours is known.
+        twin = ProductImage.objects.with_content(digest).select_for_update().first()
+        if twin is None or not default_storage.exists(twin.image.name or ""):
+            return False
+        for name in self.STORED:
+            setattr(self, name, getattr(twin, name))
+        return True
 
     def discard_files(self) -> None:
         """Delete the files after the transaction, unless another product shows the same picture by then."""
