@@ -34,8 +34,10 @@ def _names(model: Any) -> Callable[[str], list[str]]:
     length = model._meta.get_field("name").max_length
 
     def parse(cell: str) -> list[str]:
-        names = {name.casefold(): _at_most(name, length) for name in map(str.strip, reversed(cell.split("|"))) if name}
-        return list(reversed(names.values()))
+        names: dict[str, str] = {}
+        for name in filter(None, map(str.strip, cell.split("|"))):
+            names.setdefault(name.casefold(), _at_most(name, length))
+        return list(names.values())
 
     return parse
 

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 
-from django.db.models import Max, Q
+from django.db.models import Max, Prefetch, Q
 
 from shop.importing.notebook import Notebook
 from shop.importing.rows import Row
-from shop.models import Product
+from shop.models import Product, ProductAuthor
 
 
 class Matcher:
@@ -32,7 +32,9 @@ class Matcher:
         products = (
             Product.objects.filter(Q(isbn__in=isbns) | Q(name__in=titles), pk__lte=self._newest)
             .select_related("series")
-            .prefetch_related("tags", "author_links__author", "images")
+            .prefetch_related(
+                "tags", Prefetch("author_links", ProductAuthor.objects.select_related("author")), "images"
+            )
             .order_by("pk")
         )
         by_isbn: dict[str | None, Product] = {}

@@ -174,10 +174,12 @@ class Writer:
         if self._dry_run:
             return
         added = []
+        old = {match.product.pk for match in changed}
         for match in [*new, *(match for match in changed if "picture" in match.differences)]:
             if not match.picture:
                 continue
-            first = match.product.images.first() if match.product.images.all() else None
+            shown = match.product.images.all() if match.product.pk in old else ()
+            first = next(iter(shown), None)
             image = first or ProductImage(product_id=match.product.pk)
             self._shelf.show(image, match.picture, match.row.cells["image_filename"])
             if first is None:

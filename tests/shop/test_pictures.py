@@ -219,7 +219,8 @@ def test_the_site_serves_nothing_but_pictures(client, media_root) -> None:
     (media_root.parent / "outside.jpg").write_text("secret")
     for path in (
         "products/page.html", "products/", "products/none.jpg", "secret.jpg", "../outside.jpg",
-        "products/../secret.jpg", "products/..%2fsecret.jpg", "products/%2e%2e/secret.jpg", "invoices/secret.jpg", "products/%00.jpg",
+        "products/../secret.jpg", "products/..%2fsecret.jpg", "products/%2e%2e/secret.jpg", "invoices/secret.jpg",
+        "products/%00.jpg",
     ):  # fmt: skip
         assert client.get(f"/media/{path}").status_code == 404
     assert client.post("/media/products/none.jpg").status_code == 405
