@@ -6,7 +6,7 @@ from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 from django.dispatch import receiver
 
-from shop.models import Author, Product, ProductAuthor, ProductTag, Series
+from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
 from shop.search import ensure_sqlite_index
 
 
@@ -30,6 +30,11 @@ def products_relabelled(
 @receiver(post_delete, sender=ProductAuthor)
 def author_unlinked(instance: ProductAuthor, **kwargs: Any) -> None:
     Product.objects.filter(pk=instance.product_id).refresh_derived()
+
+
+@receiver(post_delete, sender=ProductImage)
+def picture_removed(instance: ProductImage, **kwargs: Any) -> None:
+    instance.discard_files()
 
 
 @receiver(post_save, sender=ProductTag)

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from shop.views import accounts, addresses, basket, catalogue, checkout, orders, pages
+from shop.views import accounts, addresses, basket, catalogue, checkout, media, orders, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("about-us/", pages.about_us, name="about_us"),
     path("contact-us/", pages.contact_us, name="contact_us"),
+    path("media/<str:folder>/<str:name>", media.media_picture, name="media_picture"),
     # Catalogue
     path("products/<slug:tag_slug>/", catalogue.product_list, name="product_list"),
     path("product/<slug:slug>/", catalogue.product_detail, name="product_detail"),

@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
@@ -36,16 +35,18 @@ def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("var")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def pictures_in_var_dir(var_dir: Path) -> None:
-    settings.MEDIA_ROOT = var_dir / "media"
-
-
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, var_dir: Path) -> None:
     """SQLite in a file, as in the demo: in memory its threads would share one connection, and its locks differ."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(var_dir / "demo.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def media_root(settings, tmp_path: Path) -> Path:
+    """No test stores a picture in the shop's own folder."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
 
 
 @pytest.fixture

@@ -1,17 +1,20 @@
 from decimal import Decimal
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.urls import get_script_prefix, reverse
 from django.utils.text import slugify
 
 from shop.isbn import normalise_isbn
 from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
+from shop.pictures import Picture, PictureField, read_picture
 from shop.search import Matches, Relevance, fold, query_words
 
 models.TextField.register_lookup(Matches)
@@ -28,9 +31,14 @@ OTHER_LANGUAGES = {
 }
 
 
+def slug_stem(model: type[models.Model], name: str) -> str:
+    """What the slugs of all that are called `name` begin with."""
+    return slugify(fold(name))[:SLUG_LENGTH].strip("-") or model._meta.model_name or "item"
+
+
 def free_slug(model: type[models.Model], name: str, instance_pk: Any = None) -> str:
     """A slug for `name` that no other row of `model` has: "emma", "emma-2"."""
-    stem = slugify(fold(name))[:SLUG_LENGTH].strip("-") or model._meta.model_name or "item"
+    stem = slug_stem(model, name)
     taken = set(
         model._default_manager.filter(slug__startswith=stem).exclude(pk=instance_pk).values_list("slug", flat=True)
     )
@@ -263,6 +271,7 @@ class Product(Named):
             ),
             models.Index(models.F("price"), models.F("id"), name="product_by_price", condition=models.Q(active=True)),
             models.Index(models.F("id").desc(), name="product_newest", condition=models.Q(active=True)),
+            models.Index(fields=["name"], name="product_by_title"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -282,9 +291,10 @@ class Product(Named):
         self.authors_text = _shortened(", ".join(authors), 500)
         series = self.series.name if self.series else ""
         self.series_text = f"{series} {self.series_label()}".strip() if series else ""
-        self.sort_name = fold(self.name)[:100]
+        name = fold(self.name)
+        self.sort_name = name[:100]
         rest = " ".join([*authors, series, self.publisher, self.isbn or "", *tags, self.description])
-        self.search_text = f"{fold(self.name)}\n{fold(rest)}"
+        self.search_text = f"{name}\n{fold(rest)}"
 
     def series_label(self) -> str:
         """The number in its series as a reader writes it: "#1", "#2.5", or nothing."""
@@ -340,20 +350,82 @@ class ProductAuthor(models.Model):
         return f"{self.author} wrote {self.product}"
 
 
+class ProductImageQuerySet(models.QuerySet["ProductImage"]):
+    def with_content(self, digest: str) -> "ProductImageQuerySet":
+        """Those whose picture has this content (`shop.pictures.digest_of`)."""
+        return self.filter(image__startswith=f"{ProductImage.IMAGES}/{digest}")
+
+
 class ProductImage(models.Model):
+    """A picture of a product.
+
+    The file is named after its content, and products with the same picture share it.
+    """
+
+    IMAGES, THUMBNAILS = "products", "thumbnails"
+    # What follows from the picture and is kept beside it.
+    STORED = ("image", "thumbnail", "width", "height", "thumbnail_width", "thumbnail_height")
+
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
-    image = models.ImageField(upload_to="products", width_field="width", height_field="height")
-    thumbnail = models.ImageField(
-        upload_to="thumbnails", editable=False, width_field="thumbnail_width", height_field="thumbnail_height"
-    )
+    image = PictureField(upload_to=IMAGES, db_index=True)
+    thumbnail = models.ImageField(upload_to=THUMBNAILS, editable=False)
     width = models.PositiveIntegerField(default=0, editable=False)
     height = models.PositiveIntegerField(default=0, editable=False)
     thumbnail_width = models.PositiveIntegerField(default=0, editable=False)
     thumbnail_height = models.PositiveIntegerField(default=0, editable=False)
     position = models.PositiveSmallIntegerField(default=0)
 
+    objects = ProductImageQuerySet.as_manager()
+
     class Meta:
         ordering = ("position", "pk")
 
     def __str__(self) -> str:
         return self.image.name or ""
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError for a new picture that `shop.pictures.read_picture` does not take."""
+        before = ProductImage.objects.filter(pk=self.pk).first() if self.pk else None
+        if self.image and not (self.image._committed and self.thumbnail):  # type: ignore[attr-defined]
+            self.show(read_picture(self.image.file))
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], *self.STORED}
+        super().save(*args, **kwargs)
+        if before is not None and before.image.name != self.image.name:
+            before.discard_files()
+
+    def show(self, picture: Picture) -> bool:
+        """Set this to `picture`; whether its files had to be stored, because no product has the same one.
+
+        Needs a transaction.
+        """
+        if self.share(picture.digest):
+            return False
+        self.image = default_storage.save(f"{self.IMAGES}/{picture.file_name}", ContentFile(picture.content))
+        thumbnail = f"{self.THUMBNAILS}/{Path(self.image.name or '').stem}.jpg"
+        self.thumbnail = default_storage.save(thumbnail, ContentFile(picture.thumbnail))
+        self.width, self.height = picture.width, picture.height
+        self.thumbnail_width, self.thumbnail_height = picture.thumbnail_width, picture.thumbnail_height
+        return True
+
+    def share(self, digest: str) -> bool:
+        """Set this to the stored picture with that content, if there is one; needs a transaction."""
+        # Locked, so that nobody takes the last use of these files away before ours is known.
+        twin = ProductImage.objects.with_content(digest).select_for_update().first()
+        if twin is None or not default_storage.exists(twin.image.name or ""):
+            return False
+        for name in self.STORED:
+            setattr(self, name, getattr(twin, name))
+        return True
+
+    def discard_files(self) -> None:
+        """Delete the files after the transaction, unless another product shows the same picture by then."""
+        image, thumbnail = self.image.name or "", self.thumbnail.name
+
+        def discard() -> None:
+            if not ProductImage.objects.filter(image=image).exists():
+                for name in filter(None, (image, thumbnail)):
+                    default_storage.delete(name)
+
+        transaction.on_commit(discard, robust=True)
