@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shop', '0002_search_index'),
+        ('shop', '0003_accounts_outgoing_mail'),
     ]
 
     operations = [
