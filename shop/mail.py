@@ -34,7 +34,8 @@ def queue_mail(key: str, to: str, template: str, context: Mapping[str, Any], rep
 
     `key` names the occasion, such as "order-placed-7": the same key is never sent twice.
     `template` names two files, `emails/<template>.txt`, whose first line is the subject, and `emails/<template>.html`.
-    Addresses in `context` are absolute (`request.build_absolute_uri`). What the mail says is stored until it is sent.
+    Addresses of pages in `context` are absolute (`request.build_absolute_uri`). An answer goes to `reply_to`, or to
+    customer service. What the mail says is stored until it is sent, and then forgotten.
     """
     plain = get_template(f"emails/{template}.txt").template  # type: ignore[attr-defined]
     subject, _, text = plain.render(Context(dict(context), autoescape=False)).strip().partition("\n")
@@ -99,7 +100,7 @@ def message(mail: OutgoingMail) -> EmailMultiAlternatives:
         subject=mail.subject,
         body=mail.text,
         to=[mail.to],
-        reply_to=[mail.reply_to] if mail.reply_to else None,
+        reply_to=[mail.reply_to or settings.CUSTOMER_SERVICE_EMAIL],
         headers={"Message-ID": f"<booktime-{mail.pk}-{mail.date_added:%Y%m%d%H%M%S%f}@{domain}>"},
     )
     message.attach_alternative(mail.html, "text/html")

@@ -1,5 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core import mail
+from django.db import connection
 
 from shop.models import User
 from tests.factories import PASSWORD
@@ -152,3 +155,20 @@ def test_fields_are_named_for_password_managers(client):
     page = client.get("/signup/").content.decode()
     assert page.count('autocomplete="new-password"') == 2
     assert 'autocomplete="username"' in page
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL")
+def test_signing_up_twice_at_once_makes_one_account(client_of):
+    def sign_up(client):
+        try:
+            return client.post("/signup/", NEW).status_code, logged_in_as(client)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(sign_up, [client_of() for _ in range(6)]))
+    # It is the same password: each of them logs in.
+    assert set(answers) == {(302, "new.reader@example.com")}
+    assert User.objects.count() == 1
+    assert sum(sent.subject == "Welcome to BookTime" for sent in mail.outbox) == 1
