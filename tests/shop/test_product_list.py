@@ -156,3 +156,14 @@ def test_a_full_page_is_at_most_60_kb(client, db):
         book.name, book.authors_text, book.series_text = "W" * 250, "A" * 200, "S" * 100
     Product.objects.bulk_update(books, ["name", "authors_text", "series_text"])
     assert len(client.get("/products/all/?page=2").content) <= 60_000
+
+
+def test_only_the_number_of_many_books_is_remembered(client, db, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr("shop.shelf.MANY", 40)
+    stock(40, ProductTagFactory(name="Few"))
+    stock_more = ProductFactory(name="Another")
+    assert "40 books" in page(client, "/products/few/")
+    stock_more.tags.add(ProductTag.objects.get())
+    assert "41 books" in page(client, "/products/few/")
+    with django_assert_num_queries(2):  # subjects and books
+        page(client, "/products/few/?page=2")
