@@ -208,9 +208,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
         That is `series`, and `author_list`, `tag_list` and `picture_list` (see `json_columns`).
         """
-        return self.select_related("series").annotate(
-            author_list=Authors(), tag_list=ActiveTags(), picture_list=Pictures()
-        )
+        lists = {"author_list": Authors(), "tag_list": ActiveTags(), "picture_list": Pictures()}
+        return self.select_related("series").defer("search_text", "sort_name").annotate(**lists)
 
 
 class Product(Named):

@@ -41,7 +41,7 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
         books = books.search(query)
     if sort != BEST_MATCH:
         books = books.sorted(sort)
-    shelf = shelf_page(books, request.GET.get("page"))
+    shelf = shelf_page(books, request.GET.get("page"), name="" if query else tag_slug)
     fragment = wants_fragment(request)
     context = {
         "heading": heading(tag, query),
