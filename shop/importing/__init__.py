@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from shop.importing.matching import Matcher
 from shop.importing.notebook import Notebook
@@ -105,10 +105,10 @@ class Import:
                     writer.write(rows)
                     self.progress("imported", writer.tally.products)
                 transaction.set_rollback(self.dry_run)
-        except IntegrityError as error:
+        except (IntegrityError, OperationalError) as error:
             shelf.take_back()
             raise FileRefused(
-                f"Somebody changed the catalogue at the same time, and nothing was imported: try again. ({error})"
+                f"Somebody else changes the catalogue at the same time, and nothing was imported: try again. ({error})"
             ) from error
         except BaseException:
             shelf.take_back()
