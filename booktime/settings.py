@@ -245,6 +245,7 @@ PICTURE_MAX_PIXELS = 40_000_000
 
 # --- Security ---------------------------------------------------------------------------------------------------
 
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "shop.views.errors.csrf_failure"
@@ -267,7 +268,6 @@ if IS_DEMO:
 else:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = not DEBUG
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
     SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True

@@ -1,0 +1,79 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT, SERVER_VARIABLES
+
+SERVER = {"SECRET_KEY": "x" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz"}
+ALL_WELL = {
+    **SERVER,
+    "ALLOWED_HOSTS": "shop.example,.booktime.example",
+    "DATABASE_URL": "postgres://shop:hush@db.example/shop",
+    "REDIS_URL": "redis://:hush@redis.example:6379/0",
+    "EMAIL_URL": "smtp+tls://shop:hush@mail.example:587",
+    "ADMINS": "olga@shop.example, Erin <erin@shop.example>",
+    "TRACKER_URL": "https://carrier.example/parcels/{order_id}",
+}
+
+
+def check(tmp_path, variables, *options):
+    clean = {name: value for name, value in os.environ.items() if name not in {*SERVER_VARIABLES, *ALL_WELL}}
+    environment = {**clean, "VAR_DIR": str(tmp_path), **variables}
+    command = [sys.executable, "manage.py", "check", *options]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+REFUSED = [
+    ({"DEBUG": "maybe"}, "DEBUG is 'maybe'"),
+    ({"DATABASE_URL": "postgres://db/shop"}, "DATABASE_URL is set but SECRET_KEY is not"),
+    ({"REDIS_URL": "redis://r"}, "REDIS_URL is set but SECRET_KEY is not"),
+    ({**SERVER, "DATABASE_URL": "oracle://u:hush@db/shop"}, "DATABASE_URL is 'oracle://u:***@db/shop'"),
+    ({**SERVER, "DATABASE_URL": "postgres://u:hush@db:port/shop"}, "DATABASE_URL is 'postgres://u:***@db:port/shop'"),
+    ({**SERVER, "DATABASE_URL": "postgres://u:hush@db/"}, "the database's name is missing"),
+    ({**SERVER, "REDIS_URL": "http://:hush@r"}, "REDIS_URL is 'http://:***@r'"),
+    ({**SERVER, "REDIS_URL": "redis://"}, "REDIS_URL is 'redis://'"),
+    ({"EMAIL_URL": "pigeon://u:hush@loft"}, "EMAIL_URL is 'pigeon://u:***@loft'"),
+    ({"EMAIL_URL": "smtp://"}, "EMAIL_URL is 'smtp://'"),
+    ({"ADMINS": "olga"}, "ADMINS is 'olga'"),
+    ({"ALLOWED_HOSTS": "https://shop.example"}, "ALLOWED_HOSTS is 'https://shop.example'"),
+    ({"TRACKER_URL": "https://carrier.example/"}, "TRACKER_URL is 'https://carrier.example/'"),
+    ({"TRACKER_URL": "ftp://carrier.example/{order_id}"}, "TRACKER_URL is 'ftp://"),
+    ({"TRACKER_URL": "https://carrier.example/{order_id}/{secret}"}, "TRACKER_URL is"),
+    ({"AWS_STORAGE_BUCKET_NAME": "covers"}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set"),
+    ({"AWS_S3_ENDPOINT_URL": "https://s3.example"}, "AWS_STORAGE_BUCKET_NAME is not set"),
+    ({"PAGE_THREADS": "0"}, "PAGE_THREADS is '0'"),
+]
+
+
+@pytest.mark.parametrize(("variables", "sentence"), REFUSED, ids=[sentence for _, sentence in REFUSED])
+def test_wrong_value_stops_the_start_and_is_quoted_without_its_password(tmp_path, variables, sentence):
+    done = check(tmp_path, variables)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "hush" not in done.stderr
+
+
+def test_well_set_server_starts_without_a_warning(tmp_path):
+    done = check(tmp_path, ALL_WELL, "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+def test_demo_starts_without_a_warning_and_with_a_key_of_its_own(tmp_path):
+    assert check(tmp_path, {}, "--deploy", "--fail-level", "WARNING").returncode == 0
+    key = tmp_path / "secret-key"
+    assert len(key.read_text()) > 50
+    assert key.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("without", "warning"), [("REDIS_URL", "booktime.W001"), ("EMAIL_URL", "booktime.W003")])
+def test_server_that_lacks_something_is_warned(tmp_path, without, warning):
+    variables = {name: value for name, value in ALL_WELL.items() if name != without}
+    done = check(tmp_path, variables, "--deploy")
+    assert done.returncode == 0
+    assert warning in done.stderr
+
+
+def test_any_host_is_warned_about(tmp_path):
+    assert "booktime.W002" in check(tmp_path, {**ALL_WELL, "ALLOWED_HOSTS": "*"}, "--deploy").stderr
