@@ -1,9 +1,12 @@
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 
 from shop.models.catalogue import Product
+from shop.models.covers import Covered, cover_of
 from shop.models.user import Address, User
 
 if TYPE_CHECKING:
@@ -12,7 +15,11 @@ if TYPE_CHECKING:
 
 class BasketQuerySet(models.QuerySet["Basket"]):
     def open(self) -> "BasketQuerySet":
-        return self.filter(status=Basket.Status.OPEN)
+        return self.filter(status=Basket.OPEN)
+
+    def current(self, user: User) -> "Basket":
+        """The user's open basket, made where there is none, and locked until the transaction ends."""
+        return self.select_for_update().get_or_create(user=user, status=Basket.OPEN)[0]
 
 
 class Basket(models.Model):
@@ -49,17 +56,70 @@ class Basket(models.Model):
 
         return place_order(self, billing_address, shipping_address)
 
-    def add(self, product: Product, quantity: int = 1) -> "BasketLine":
-        """Put in `quantity` more of a product, at most 99 of it in all."""
-        with transaction.atomic():
-            Basket.objects.select_for_update().get(pk=self.pk)
-            line, created = self.lines.get_or_create(product=product, defaults={"quantity": quantity})
-            if not created:
-                line.set_quantity(min(line.quantity + quantity, BasketLine.MOST))
-        return line
+    def lock_open(self) -> None:
+        """Wait for the others who change this basket; needs a transaction.
+
+        Raises ValidationError where it was ordered, or merged into another, meanwhile.
+        """
+        if not Basket.objects.open().select_for_update().filter(pk=self.pk).first():
+            raise ValidationError("Your basket was ordered meanwhile. Look at your orders.", code="not_open")
+
+    @transaction.atomic
+    def add(self, product: Product, quantity: int = 1) -> int:
+        """Put in `quantity` more of a product, at most 99 of it in all; how many of them were put in.
+
+        Raises ValidationError for a book that cannot be bought, and where the basket is not open any more.
+        """
+        if not (product.active and product.in_stock):
+            raise ValidationError(f"Sorry, “{product}” cannot be bought at the moment.", code="unavailable")
+        self.lock_open()
+        return self._put(product, quantity, product.price)
+
+    def _put(self, product: Product, quantity: int, price_seen: Decimal) -> int:
+        # The basket is locked: nobody else adds a line between this look and what follows.
+        line = self.lines.filter(product=product).first()
+        before = line.quantity if line else 0
+        after = min(before + quantity, BasketLine.MOST)
+        if line is None:
+            self.lines.create(product=product, quantity=after, price_seen=price_seen)
+        else:
+            self.lines.filter(pk=line.pk).update(quantity=after, price_seen=price_seen)
+        return max(after - before, 0)
+
+    @transaction.atomic
+    def take_over(self, visitors: "Basket") -> list["BasketLine"]:
+        """Move the lines of a visitor's basket into this one and delete it; both are locked by the caller.
+
+        Quantities of the same book add up, to at most 99. Gives back the visitor's lines, each with the `quantity`
+        that found room.
+        """
+        lines = list(visitors.lines.select_related("product"))
+        for line in lines:
+            line.quantity = self._put(line.product, line.quantity, line.price_seen)
+        visitors.delete()
+        return lines
 
 
-class BasketLine(models.Model):
+class BasketLineQuerySet(models.QuerySet["BasketLine"]):
+    def for_page(self) -> "BasketLineQuerySet":
+        """With all that a page shows of each, in one query. The sums below then need no other."""
+        return self.select_related("product").annotate(cover=cover_of("product"))
+
+    def book_count(self) -> int:
+        return sum(line.quantity for line in self)
+
+    def total_price(self) -> Decimal:
+        """What it costs to order them now."""
+        return sum((line.total_price for line in self), Decimal("0.00"))
+
+    def changed(self) -> "list[BasketLine]":
+        return [line for line in self if line.is_available and line.price_changed]
+
+    def unavailable(self) -> "list[BasketLine]":
+        return [line for line in self if not line.is_available]
+
+
+class BasketLine(Covered, models.Model):
     MOST = 99
 
     basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
@@ -67,6 +127,8 @@ class BasketLine(models.Model):
     quantity = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST)])
     # What the shopper saw when it was put in, so that a change can be pointed out.
     price_seen = models.DecimalField(max_digits=8, decimal_places=2, editable=False)
+
+    objects = BasketLineQuerySet.as_manager()
 
     class Meta:
         ordering = ("pk",)
@@ -83,6 +145,30 @@ class BasketLine(models.Model):
             self.price_seen = self.product.price
         super().save(*args, **kwargs)
 
+    @property
+    def total_price(self) -> Decimal:
+        return self.quantity * self.product.price
+
+    @property
+    def price_changed(self) -> bool:
+        return self.product.price != self.price_seen
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it can be ordered now."""
+        return self.product.active and self.product.in_stock
+
+    @transaction.atomic
     def set_quantity(self, quantity: int) -> None:
+        """Raises ValidationError outside 1 to 99, and where the basket is not open any more; nothing changes then."""
+        if not 1 <= quantity <= self.MOST:
+            raise ValidationError(f"Choose a quantity from 1 to {self.MOST}.", code="quantity")
+        self.basket.lock_open()
+        BasketLine.objects.filter(pk=self.pk).update(quantity=quantity)
         self.quantity = quantity
-        self.save(update_fields=["quantity"])
+
+    @transaction.atomic
+    def remove(self) -> None:
+        """Take it out. Raises ValidationError where the basket is not open any more."""
+        self.basket.lock_open()
+        self.delete()

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from shop.models.basket import Basket
 from shop.models.catalogue import Product, ProductImage
-from shop.models.user import Country, User
+from shop.models.covers import Covered, cover_of
+from shop.models.progress import OrderedBook, Stage, Step, steps_to
+from shop.models.user import Address, Country, User
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -25,6 +27,34 @@ class OrderQuerySet(models.QuerySet["Order"]):
         images = models.Prefetch("product__images", ProductImage.objects.order_by("position", "pk"))
         lines = OrderLine.objects.select_related("product").order_by("pk").prefetch_related(images)
         return self.prefetch_related(models.Prefetch("lines", lines))
+
+    def for_page(self) -> "OrderQuerySet":
+        """Each with its lines, their products and covers, in one more query whatever their number."""
+        lines = OrderLine.objects.select_related("product").annotate(cover=cover_of("product")).order_by("pk")
+        return self.prefetch_related(models.Prefetch("lines", lines))
+
+    def update(self, **values: Any) -> int:
+        if values.get("status") != Order.PAID:
+            return super().update(**values)
+        with transaction.atomic():
+            orders = Order.objects.filter(pk__in=list(self.values_list("pk", flat=True))).locked()
+            updated = super().update(**values)
+            orders.complete_closed()
+        return updated
+
+    def locked(self) -> "OrderQuerySet":
+        """The same orders, once the others who change them are done; needs a transaction.
+
+        Always in one sequence, so that two who want some of the same never wait for each other for good.
+        """
+        list(self.order_by("pk").select_for_update().values_list("pk"))
+        return self
+
+    def complete_closed(self) -> int:
+        """Those that are paid, and whose lines are all sent or cancelled, become done; how many."""
+        lines = OrderLine.objects.filter(order=models.OuterRef("pk"))
+        closed = self.filter(models.Exists(lines), ~models.Exists(lines.open()), status=Order.PAID)
+        return super(OrderQuerySet, closed).update(status=Order.DONE, date_updated=timezone.now())
 
 
 class Order(models.Model):
@@ -109,8 +139,43 @@ class Order(models.Model):
         """Whether dispatch has not begun: every line is still new."""
         return self.status != self.DONE and {line.status for line in self.lines.all()} == {OrderLine.NEW}
 
+    @property
+    def stage(self) -> Stage:
+        """How far the order is; of one that is partly sent, that it is being packed."""
+        found = {line.status for line in self.lines.all()}
+        if self.is_cancelled or found == {OrderLine.CANCELLED}:
+            return Stage.CANCELLED
+        if self.status == self.DONE or (found and found <= set(OrderLine.CLOSED)):
+            return Stage.SENT
+        if found & {OrderLine.PROCESSING, OrderLine.SENT}:
+            return Stage.PROCESSING
+        return Stage.PAID if self.status == self.PAID else Stage.NEW
+
+    def steps(self) -> list[Step]:
+        """The way of an order from the shopper to the shopper, and where it is on it."""
+        return steps_to(self.stage)
+
+    def books(self) -> list[OrderedBook]:
+        """Its lines by book, in the sequence they were ordered in."""
+        books: dict[tuple[int, Decimal], OrderedBook] = {}
+        for line in self.lines.all():
+            books.setdefault((line.product_id, line.price), OrderedBook()).lines.append(line)
+        return list(books.values())
+
+    def billing_lines(self) -> list[str]:
+        """Whom it is billed to, as it stands on an invoice."""
+        return self._postal_lines("billing")
+
+    def shipping_lines(self) -> list[str]:
+        """Whom it is sent to, as it stands on the parcel."""
+        return self._postal_lines("shipping")
+
+    def _postal_lines(self, kind: str) -> list[str]:
+        text = {field: getattr(self, f"{kind}_{field}") for field in Address.POSTAL_FIELDS}
+        return [text["name"], *Address(**text).lines()]
+
     def lock(self) -> None:
-        """Wait for the others who change this order, and read its status anew; needs a transaction."""
+        """Wait for the others who change this order, and read anew what its verbs decide by; needs a transaction."""
         self.status, self.date_cancelled = (
             Order.objects.select_for_update().values_list("status", "date_cancelled").get(pk=self.pk)
         )
@@ -136,7 +201,8 @@ class Order(models.Model):
         self.lock()
         if self.is_cancelled:
             return
-        if not self.can_cancel():
+        # Not can_cancel(): what was prefetched may be older than the lock.
+        if self.status == self.DONE or self.lines.exclude(status=OrderLine.NEW).exists():
             raise ValidationError("This order is being processed and can no longer be cancelled.", code="processing")
         self.lines.update(status=OrderLine.CANCELLED)
         self.date_cancelled = timezone.now()
@@ -144,21 +210,30 @@ class Order(models.Model):
 
     def complete_if_closed(self) -> bool:
         """A paid order whose lines are all sent or cancelled becomes done; whether it just did."""
-        open_lines = self.lines.exclude(status__in=OrderLine.CLOSED)
-        if not self.lines.exists() or open_lines.exists():
-            return False
-        done = Order.objects.filter(pk=self.pk, status=self.PAID).update(status=self.DONE, date_updated=timezone.now())
+        done = bool(Order.objects.filter(pk=self.pk).complete_closed())
         if done:
             self.status = self.DONE
-        return bool(done)
+        return done
 
 
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def open(self) -> "OrderLineQuerySet":
+        return self.exclude(status__in=OrderLine.CLOSED)
+
     def closed(self) -> "OrderLineQuerySet":
         return self.filter(status__in=OrderLine.CLOSED)
 
+    def update(self, **values: Any) -> int:
+        if "status" not in values:
+            return super().update(**values)
+        with transaction.atomic():
+            orders = Order.objects.filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
+            updated = super().update(**values)
+            orders.complete_closed()
+        return updated
 
-class OrderLine(models.Model):
+
+class OrderLine(Covered, models.Model):
     class Status(models.IntegerChoices):
         NEW = 10
         PROCESSING = 20
@@ -173,6 +248,12 @@ class OrderLine(models.Model):
         PROCESSING: (SENT, CANCELLED),
         SENT: (),
         CANCELLED: (),
+    }
+    STAGES: dict[int, Stage] = {
+        NEW: Stage.NEW,
+        PROCESSING: Stage.PROCESSING,
+        SENT: Stage.SENT,
+        CANCELLED: Stage.CANCELLED,
     }
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
@@ -197,13 +278,14 @@ class OrderLine(models.Model):
             self.price = self.product.price
         with transaction.atomic():
             # Two people who close the last two lines at once wait for each other here: one of them completes it.
-            self.order.lock()
+            # The order in memory keeps what its caller set on it.
+            Order.objects.filter(pk=self.order_id).locked()
             super().save(*args, **kwargs)
             self.order.complete_if_closed()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
-            self.order.lock()
+            Order.objects.filter(pk=self.order_id).locked()
             deleted = super().delete(*args, **kwargs)
             self.order.complete_if_closed()
         return deleted
@@ -214,7 +296,7 @@ class OrderLine(models.Model):
 
         Raises ValidationError where the line is final, or would go back.
         """
-        self.order.lock()
+        Order.objects.filter(pk=self.order_id).locked()
         self.refresh_from_db(fields=["status"])
         if status == self.status:
             return False

@@ -1,0 +1,65 @@
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from shop.models.order import OrderLine
+
+
+class Stage(models.TextChoices):
+    """How far an order or a line is, in words for its shopper."""
+
+    NEW = "new", "Placed"
+    PAID = "paid", "Paid"
+    PROCESSING = "processing", "Packing"
+    SENT = "sent", "Sent"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+@dataclass
+class Step:
+    label: str
+    done: bool
+    current: bool
+
+
+# Behind each step the stage from which on it is done.
+STEPS = ((Stage.NEW, "Placed"), (Stage.PAID, "Paid"), (Stage.SENT, "Packed"), (Stage.SENT, "Sent"))
+
+
+def steps_to(stage: Stage) -> list[Step]:
+    """The steps of an order, done up to `stage`; the first that is not done is the current one."""
+    stages = list(Stage)
+    done = [stages.index(stage) >= stages.index(since) for since, _ in STEPS]
+    return [
+        Step(label, done[number], not done[number] and all(done[:number])) for number, (_, label) in enumerate(STEPS)
+    ]
+
+
+@dataclass
+class OrderedBook:
+    """The lines of one order that are of the same book at the same price."""
+
+    lines: "list[OrderLine]" = field(default_factory=list)
+
+    @property
+    def line(self) -> "OrderLine":
+        return self.lines[0]
+
+    @property
+    def quantity(self) -> int:
+        return len(self.lines)
+
+    @property
+    def total_price(self) -> Decimal:
+        return sum((line.price for line in self.lines), Decimal("0.00"))
+
+    def progress(self) -> list[tuple[Stage, int]]:
+        """How many of it are how far, furthest last: [(Stage.PROCESSING, 1), (Stage.SENT, 2)]."""
+        return [
+            (self.line.STAGES[status], count)
+            for status, count in sorted(Counter(line.status for line in self.lines).items())
+        ]
