@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.auth.signals import user_logged_in
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 from django.dispatch import receiver
+from django.http import HttpRequest
 
-from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
+from shop.models import Author, BasketLine, Product, ProductAuthor, ProductImage, ProductTag, Series, User
 from shop.search import ensure_sqlite_index
+from shop.visits import bring_along
 
 
 @receiver(m2m_changed, sender=Product.tags.through)
@@ -51,3 +55,21 @@ def sqlite_altered(sender: Any, using: str, **kwargs: Any) -> None:
 
     if sender.label == "shop" and connections[using].vendor == "sqlite":
         ensure_sqlite_index(using)
+
+
+@receiver(user_logged_in)
+def visitor_logged_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """What was put into the basket before logging in comes along, and the shopper is told."""
+    brought = bring_along(request, user)
+    if brought:
+        messages.info(request, _brought_along(brought), fail_silently=True)
+
+
+def _brought_along(lines: list[BasketLine]) -> str:
+    named = [f"{line.quantity} x “{line.product}”" for line in lines[:3] if line.quantity]
+    more = sum(line.quantity for line in lines[3:])
+    if more:
+        named.append(f"{more} more book{'' if more == 1 else 's'}")
+    if not named:
+        return f"Your basket is full of what you had chosen before: {BasketLine.MOST} is the most of one book."
+    return f"What you had chosen before logging in is now in your basket: {', '.join(named)}."

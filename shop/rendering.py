@@ -14,8 +14,12 @@ def wants_fragment(request: HttpRequest) -> bool:
 def render_page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str, status: int = 200
 ) -> HttpResponse:
-    """The page `template`, or its `partial` (by its name, which is its DOM id) alone where htmx asked for it."""
-    name = f"{template}#{partial}" if wants_fragment(request) else template
-    response = render(request, name, context, status=status)
+    """The page `template`, or its `partial` (by its name, which is its DOM id) alone where htmx asked for it.
+
+    The template knows by `is_fragment` whether it has to bring along what it changes elsewhere on the page.
+    """
+    is_fragment = wants_fragment(request)
+    name = f"{template}#{partial}" if is_fragment else template
+    response = render(request, name, {**context, "is_fragment": is_fragment}, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

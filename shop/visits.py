@@ -1,11 +1,22 @@
-"""The visitor behind a request: whose basket it is."""
+"""The visitor behind a request: whose basket it is, and what becomes of it at login."""
 
+from django.db import transaction
 from django.db.models import Sum
 from django.http import HttpRequest
 
-from shop.models import Basket, BasketLine
+from shop.models import Basket, BasketLine, Product, User
+from shop.models.basket import BasketLineQuerySet
 
 SESSION_KEY = "basket_id"
+
+
+def lines_of(request: HttpRequest) -> BasketLineQuerySet:
+    """What this user or visitor has in the basket; nothing before anything was put in."""
+    lines = BasketLine.objects.filter(basket__status=Basket.OPEN)
+    if request.user.is_authenticated:
+        return lines.filter(basket__user=request.user)
+    basket_id = request.session.get(SESSION_KEY)
+    return lines.filter(basket=basket_id, basket__user=None) if basket_id else lines.none()
 
 
 def basket_of(request: HttpRequest) -> Basket | None:
@@ -18,10 +29,28 @@ def basket_of(request: HttpRequest) -> Basket | None:
 
 def books_in_basket(request: HttpRequest) -> int:
     """How many books are in it, which stands in every page's header: one query, or none for a new visitor."""
+    return lines_of(request).order_by().aggregate(total=Sum("quantity"))["total"] or 0
+
+
+@transaction.atomic
+def put_in_basket(request: HttpRequest, product: Product, quantity: int = 1) -> int:
+    """Put a product into this user's or visitor's basket, made where there is none: see `Basket.add`."""
     if request.user.is_authenticated:
-        lines = BasketLine.objects.filter(basket__user=request.user)
-    elif basket_id := request.session.get(SESSION_KEY):
-        lines = BasketLine.objects.filter(basket__user=None, basket=basket_id)
-    else:
-        return 0
-    return lines.filter(basket__status=Basket.OPEN).aggregate(total=Sum("quantity"))["total"] or 0
+        return Basket.objects.current(request.user).add(product, quantity)
+    basket = basket_of(request) or Basket.objects.create()
+    added = basket.add(product, quantity)
+    # Only now: a visitor whose basket stays empty gets no session.
+    if request.session.get(SESSION_KEY) != basket.pk:
+        request.session[SESSION_KEY] = basket.pk
+    return added
+
+
+@transaction.atomic
+def bring_along(request: HttpRequest, user: User) -> list[BasketLine]:
+    """Merge the basket of the visitor who just logged in into the user's own; see `Basket.take_over`.
+
+    The visitor's basket is locked first: of two logins of one visitor at once, one brings it along.
+    """
+    basket_id = request.session.pop(SESSION_KEY, None)
+    visitors = Basket.objects.open().select_for_update().filter(user=None, pk=basket_id).first() if basket_id else None
+    return Basket.objects.current(user).take_over(visitors) if visitors else []

@@ -1,21 +1,120 @@
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap
+
+from shop.models import BasketLine, Product
+from shop.rendering import render_page, wants_fragment
+from shop.visits import books_in_basket, lines_of, put_in_basket
+
+REMOVED = "basket_removed"
 
 
+@require_GET
 def basket_detail(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    # A removal without JavaScript left here what can be undone; it is offered once.
+    removed = request.session.pop(REMOVED, None) if REMOVED in request.session else None
+    return _basket_page(request, removed=removed)
 
 
+def _basket_page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
+    """The basket as it is now, with what `context` says about what was just done."""
+    lines = lines_of(request).for_page()
+    context |= {"lines": lines, "basket_count": lines.book_count()}
+    return render_page(request, "shop/basket.html", context, partial="basket-lines", status=status)
+
+
+@require_POST
 def basket_add(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    product = _product_named(request.POST.get("product_id", ""))
+    if product is None:
+        return _not_added(request, "We do not have that book. Look for another one.", status=404)
+    try:
+        added = put_in_basket(request, product)
+    except ValidationError as error:
+        return _not_added(request, str(error.message), product, status=409)
+    if added:
+        text = format_html(
+            '“{}” is in your basket. <a href="{}">See your basket</a>', product, reverse("basket_detail")
+        )
+        messages.success(request, text)
+    else:
+        messages.info(
+            request, f"You have {BasketLine.MOST} of “{product}” in your basket: that is the most of one book."
+        )
+    if not wants_fragment(request):
+        return redirect(product)
+    return _basket_added(request)
 
 
+def _product_named(text: str) -> Product | None:
+    try:
+        return Product.objects.filter(pk=int(text)).only("name", "slug", "price", "active", "in_stock").first()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _basket_added(request: HttpRequest, status: int = 200) -> HttpResponse:
+    """The header's count and the message, which find their own places, whatever the form's target is."""
+    context = {"basket_count": books_in_basket(request)}
+    return reswap(render(request, "shop/_basket_added.html", context, status=status), "none")
+
+
+def _not_added(request: HttpRequest, text: str, product: Product | None = None, *, status: int) -> HttpResponse:
+    if wants_fragment(request):
+        messages.error(request, text)
+        return _basket_added(request, status=422)
+    return render(request, "shop/basket_not_added.html", {"text": text, "product": product}, status=status)
+
+
+@require_POST
 def basket_line_update(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    """`quantity` as typed, one more or fewer of it where a button sent `step`."""
+    line = get_object_or_404(lines_of(request).select_related("basket"), pk=pk)
+    entered = request.POST.get("quantity", "")
+    try:
+        line.set_quantity(_sum(entered, request.POST.get("step", "0")))
+    except ValidationError as error:
+        return _basket_page(request, status=422, wrong_line=pk, entered=entered, error=error.message)
+    return _basket_page(request) if wants_fragment(request) else redirect("basket_detail")
 
 
+def _sum(*numbers: str) -> int:
+    """The numbers added up; 0, which is no quantity, where one of them is none."""
+    try:
+        return sum(int(number) for number in numbers)
+    except ValueError:
+        return 0
+
+
+@require_POST
 def basket_line_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    line = get_object_or_404(lines_of(request).select_related("basket", "product"), pk=pk)
+    removed = {"product": line.product_id, "name": line.product.name, "quantity": line.quantity}
+    try:
+        line.remove()
+    except ValidationError as error:
+        return _basket_page(request, status=422, wrong_line=pk, error=error.message)
+    if wants_fragment(request):
+        return _basket_page(request, removed=removed)
+    request.session[REMOVED] = removed
+    return redirect("basket_detail")
 
 
+@require_POST
 def basket_line_restore(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    """Undo a removal: so many of the product as `quantity` says, unless some are there again."""
+    product = get_object_or_404(Product, pk=pk)
+    quantity = min(max(_sum(request.POST.get("quantity", "")), 1), BasketLine.MOST)
+    try:
+        if not lines_of(request).filter(product=product).exists():
+            put_in_basket(request, product, quantity)
+    except ValidationError as error:
+        return _basket_page(request, status=422, error=error.message)
+    return _basket_page(request) if wants_fragment(request) else redirect("basket_detail")
