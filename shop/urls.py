@@ -19,6 +19,7 @@ urlpatterns = [
     path("basket/lines/<int:pk>/remove/", basket.basket_line_remove, name="basket_line_remove"),
     path("basket/products/<int:pk>/restore/", basket.basket_line_restore, name="basket_line_restore"),
     path("order/address_select/", checkout.order_address_select, name="order_address_select"),
+    path("order/address_create/", checkout.order_address_create, name="order_address_create"),
     path("order/done/", checkout.order_done, name="order_done"),
     # Orders
     path("orders/", orders.order_list, name="order_list"),

@@ -1,9 +1,119 @@
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shop.checkout import place_order
+from shop.forms import AddressForm, live_error
+from shop.models import Address, Basket, Order
+from shop.rendering import render_page, wants_fragment
+from shop.visits import basket_of
 
 
+class CheckoutForm(forms.Form):
+    """Where an order of `user`'s goes, and the total that its page showed."""
+
+    shipping_address = forms.ModelChoiceField(Address.objects.none(), error_messages={"required": "Choose an address."})
+    billing_address = forms.ModelChoiceField(Address.objects.none(), error_messages={"required": "Choose an address."})
+    total = forms.DecimalField(required=False)
+
+    def __init__(self, user: Any, data: Any = None) -> None:
+        super().__init__(data)
+        self.addresses = Address.objects.visible_to(user)
+        for name in ("shipping_address", "billing_address"):
+            self.fields[name].queryset = self.addresses  # type: ignore[attr-defined]
+
+    def place_order(self, basket: Basket) -> Order:
+        """Order `basket` as the shopper saw it: see `shop.checkout.place_order`."""
+        billing, shipping = self.cleaned_data["billing_address"], self.cleaned_data["shipping_address"]
+        return place_order(basket, billing, shipping, expected_total=self.cleaned_data["total"])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 def order_address_select(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    basket = _basket_to_order(request)
+    if basket is None:
+        return redirect("basket_detail")
+    if basket.status == Basket.SUBMITTED:
+        return redirect("order_done")
+    if request.method != "POST":
+        return _checkout_page(request, basket)
+    form = CheckoutForm(request.user, request.POST)
+    if form.is_valid():
+        try:
+            form.place_order(basket)
+            return redirect("order_done")
+        except ValidationError as error:
+            form.add_error(None, error)
+    return _checkout_page(request, basket, form=form, status=422)
 
 
+def _basket_to_order(request: HttpRequest) -> Basket | None:
+    """What this request is to order: the basket that its page showed, or else the one with books in it.
+
+    Sent once more after it was ordered, it finds the basket that is ordered already.
+    """
+    baskets = Basket.objects.filter(user=request.user.pk).order_by("-pk")
+    shown = request.POST.get("basket", "")
+    if shown.isdecimal() and (basket := baskets.filter(pk=int(shown)).first()) and not basket.is_empty():
+        return basket
+    newest = baskets.first()
+    if newest is None or newest.is_empty():
+        return None
+    return newest if request.method == "POST" or newest.status == Basket.OPEN else None
+
+
+def _checkout_page(request: HttpRequest, basket: Basket, status: int = 200, **context: Any) -> HttpResponse:
+    """The page as it is now, with what `context` says about what was just sent."""
+    lines = basket.lines.for_page()
+    addresses = list(Address.objects.visible_to(request.user))
+    context = {
+        "form": CheckoutForm(request.user),
+        "address_form": AddressForm(),
+        "basket": basket,
+        "lines": lines,
+        "basket_count": lines.book_count(),
+        "addresses": addresses,
+        "shipping": _chosen(request, "shipping_address", addresses),
+        "billing": _chosen(request, "billing_address", addresses),
+        **context,
+    }
+    return render_page(request, "shop/checkout.html", context, partial="checkout", status=status)
+
+
+def _chosen(request: HttpRequest, name: str, addresses: list[Address]) -> int | None:
+    """The address chosen on the page before, or else the newest."""
+    keys = [address.pk for address in addresses]
+    wanted = request.POST.get(name) or request.GET.get(name)
+    return next((key for key in keys if str(key) == wanted), keys[0] if keys else None)
+
+
+@require_POST
+@login_required
+def order_address_create(request: HttpRequest) -> HttpResponse:
+    """A new address from the checkout page, which then is the one to deliver to."""
+    form = AddressForm(request.POST, instance=Address(user_id=request.user.pk))
+    if (error := live_error(request, form)) is not None:
+        return error
+    basket = basket_of(request)
+    if not form.is_valid():
+        return _checkout_page(request, basket, address_form=form, status=422) if basket else redirect("basket_detail")
+    address = form.save()
+    if basket is None or not wants_fragment(request):
+        return redirect(reverse("order_address_select", query={"shipping_address": address.pk}))
+    return _checkout_page(request, basket, shipping=address.pk)
+
+
+@require_GET
+@login_required
 def order_done(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    order = Order.objects.filter(user=request.user.pk).for_page().first()
+    if order is None:
+        return redirect("order_list")
+    return render(request, "shop/order_done.html", {"order": order})

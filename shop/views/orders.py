@@ -1,17 +1,57 @@
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from shop.models import Order
+from shop.paging import OneQueryPaginator
+from shop.rendering import render_page
+from shop.visits import put_in_basket
+
+ORDERS_A_PAGE = 10
 
 
+@require_GET
+@login_required
 def order_list(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    orders = Order.objects.filter(user=request.user.pk).for_page()
+    page = OneQueryPaginator(orders, ORDERS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "pages": page.paginator.get_elided_page_range(page.number)}
+    return render_page(request, "shop/orders.html", context, partial="order-list")
 
 
+@require_GET
+@login_required
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    order = get_object_or_404(Order.objects.visible_to(request.user).for_page(), pk=pk)
+    return render_page(request, "shop/order.html", {"order": order}, partial="order")
 
 
+@require_POST
+@login_required
 def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    order = get_object_or_404(Order.objects.visible_to(request.user), pk=pk)
+    try:
+        order.cancel()
+        messages.success(request, f"Order {order.pk} is cancelled.")
+    except ValidationError as error:
+        messages.error(request, error.message)
+    return redirect(order)
 
 
+@require_POST
+@login_required
 def order_buy_again(request: HttpRequest, pk: int) -> HttpResponse:
-    raise Http404
+    """Put what was ordered into the basket, as far as it can be bought."""
+    order = get_object_or_404(Order.objects.filter(user=request.user.pk).for_page(), pk=pk)
+    added = 0
+    for book in order.books():
+        try:
+            added += put_in_basket(request, book.line.product, book.quantity)
+        except ValidationError as error:
+            messages.warning(request, error.message)
+    if added:
+        messages.success(request, f"{added} book{'' if added == 1 else 's'} of order {order.pk} went into your basket.")
+    return redirect("basket_detail")
