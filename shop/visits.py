@@ -5,7 +5,7 @@ from django.db.models import Sum
 from django.http import HttpRequest
 
 from shop.models import Basket, BasketLine, Product, User
-from shop.models.basket import BasketLineQuerySet
+from shop.models.basket import BasketLineQuerySet, BasketQuerySet
 
 SESSION_KEY = "basket_id"
 
@@ -19,12 +19,17 @@ def lines_of(request: HttpRequest) -> BasketLineQuerySet:
     return lines.filter(basket=basket_id, basket__user=None) if basket_id else lines.none()
 
 
+def _baskets_of(request: HttpRequest) -> BasketQuerySet:
+    baskets = Basket.objects.open()
+    if request.user.is_authenticated:
+        return baskets.filter(user=request.user)
+    basket_id = request.session.get(SESSION_KEY)
+    return baskets.filter(user=None, pk=basket_id) if basket_id else baskets.none()
+
+
 def basket_of(request: HttpRequest) -> Basket | None:
     """The open basket of this user or visitor, or None before anything was put in."""
-    if request.user.is_authenticated:
-        return Basket.objects.open().filter(user=request.user).first()
-    basket_id = request.session.get(SESSION_KEY)
-    return Basket.objects.open().filter(user=None, pk=basket_id).first() if basket_id else None
+    return _baskets_of(request).first()
 
 
 def books_in_basket(request: HttpRequest) -> int:
@@ -36,9 +41,9 @@ def books_in_basket(request: HttpRequest) -> int:
 def put_in_basket(request: HttpRequest, product: Product, quantity: int = 1) -> int:
     """Put a product into this user's or visitor's basket, made where there is none: see `Basket.add`."""
     if request.user.is_authenticated:
-        return Basket.objects.current(request.user).add(product, quantity)
-    basket = basket_of(request) or Basket.objects.create()
-    added = basket.add(product, quantity)
+        return Basket.objects.current(request.user).put(product, quantity)
+    basket = _baskets_of(request).select_for_update().first() or Basket.objects.create()
+    added = basket.put(product, quantity)
     # Only now: a visitor whose basket stays empty gets no session.
     if request.session.get(SESSION_KEY) != basket.pk:
         request.session[SESSION_KEY] = basket.pk

@@ -70,9 +70,13 @@ class Basket(models.Model):
 
         Raises ValidationError for a book that cannot be bought, and where the basket is not open any more.
         """
+        self.lock_open()
+        return self.put(product, quantity)
+
+    def put(self, product: Product, quantity: int) -> int:
+        """`add` for a caller who has locked this basket already."""
         if not (product.active and product.in_stock):
             raise ValidationError(f"Sorry, “{product}” cannot be bought at the moment.", code="unavailable")
-        self.lock_open()
         return self._put(product, quantity, product.price)
 
     def _put(self, product: Product, quantity: int, price_seen: Decimal) -> int:

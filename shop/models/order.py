@@ -280,8 +280,11 @@ class OrderLine(Covered, models.Model):
             # Two people who close the last two lines at once wait for each other here: one of them completes it.
             # The order in memory keeps what its caller set on it.
             Order.objects.filter(pk=self.order_id).locked()
+            added = self._state.adding
             super().save(*args, **kwargs)
-            self.order.complete_if_closed()
+            # An order is put together line by line: its first one may be closed already, and others follow.
+            if not added:
+                self.order.complete_if_closed()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

@@ -98,7 +98,7 @@ def _chosen(request: HttpRequest, name: str, addresses: list[Address]) -> int | 
 @login_required
 def order_address_create(request: HttpRequest) -> HttpResponse:
     """A new address from the checkout page, which then is the one to deliver to."""
-    form = AddressForm(request.POST, instance=Address(user_id=request.user.pk))
+    form = AddressForm(request.POST, instance=Address(user=request.user))  # type: ignore[misc]
     if (error := live_error(request, form)) is not None:
         return error
     basket = basket_of(request)

@@ -1,0 +1,82 @@
+import pytest
+from django.core.exceptions import ValidationError
+
+from shop.models import Order, OrderLine
+from tests.factories import OrderFactory, OrderLineFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order(client, alice):
+    client.force_login(alice)
+    order = OrderFactory(user=alice)
+    OrderLineFactory.create_batch(2, order=order)
+    return order
+
+
+def cancel(client, order):
+    return client.post(f"/orders/{order.pk}/cancel/", follow=True)
+
+
+def lines(order):
+    return {line.status for line in OrderLine.objects.filter(order=order)}
+
+
+def test_shopper_cancels_what_nobody_packs_yet(client, order):
+    assert f'action="/orders/{order.pk}/cancel/"' in client.get(f"/orders/{order.pk}/").content.decode()
+    answer = cancel(client, order)
+    assert answer.redirect_chain == [(f"/orders/{order.pk}/", 302)]
+    page = answer.content.decode()
+    assert f"Order {order.pk} is cancelled." in page and "This order was cancelled on" in page
+    assert f'action="/orders/{order.pk}/cancel/"' not in page
+    assert lines(order) == {OrderLine.CANCELLED}
+    order.refresh_from_db()
+    assert order.is_cancelled and order.status == Order.NEW
+
+
+def test_paid_order_that_is_cancelled_is_done(client, order):
+    order.mark_paid()
+    cancel(client, order)
+    order.refresh_from_db()
+    assert order.is_cancelled and order.status == Order.DONE
+
+
+@pytest.mark.parametrize("status", [OrderLine.PROCESSING, OrderLine.SENT, OrderLine.CANCELLED])
+def test_order_that_is_being_packed_is_not_cancelled(client, order, status):
+    order.lines.first().mark(status)
+    assert f'action="/orders/{order.pk}/cancel/"' not in client.get(f"/orders/{order.pk}/").content.decode()
+    assert "can no longer be cancelled" in cancel(client, order).content.decode()
+    assert lines(order) == {OrderLine.NEW, status}
+    order.refresh_from_db()
+    assert not order.is_cancelled
+
+
+def test_packing_that_began_after_the_page_was_read_is_noticed(order):
+    stale = Order.objects.for_page().get(pk=order.pk)
+    assert stale.can_cancel()
+    order.lines.first().mark(OrderLine.PROCESSING)
+    with pytest.raises(ValidationError):
+        stale.cancel()
+
+
+def test_cancelled_twice_is_cancelled_once(client, order):
+    cancel(client, order)
+    first = Order.objects.get().date_cancelled
+    assert "is cancelled" in cancel(client, order).content.decode()
+    assert Order.objects.get().date_cancelled == first
+
+
+def test_cancelled_order_cannot_be_paid(order):
+    order.cancel()
+    with pytest.raises(ValidationError, match="was cancelled"):
+        order.mark_paid()
+
+
+def test_outsider_gets_404(client_of, order, bob):
+    assert client_of(bob).post(f"/orders/{order.pk}/cancel/").status_code == 404
+    assert lines(order) == {OrderLine.NEW}
+
+
+def test_visitor_is_led_to_the_login(client_of, order):
+    assert client_of().post(f"/orders/{order.pk}/cancel/").url.startswith("/login/")

@@ -1,0 +1,65 @@
+import re
+
+import pytest
+
+from shop.models import Order, OrderLine
+from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def numbers(answer):
+    return [int(number) for number in re.findall(r'<h2><a href="/orders/(\d+)/">', answer.content.decode())]
+
+
+def test_visitor_is_led_to_the_login(client):
+    assert client.get("/orders/").url == "/login/?next=/orders/"
+
+
+def test_without_orders_it_leads_to_the_books(client, alice):
+    client.force_login(alice)
+    assert "No orders yet" in client.get("/orders/").content.decode()
+
+
+@pytest.mark.parametrize("person", ["alice", "erin", "olga"])
+def test_shows_own_orders_newest_first(client, bob, person, request):
+    person = request.getfixturevalue(person)
+    client.force_login(person)
+    first, second = OrderFactory(user=person), OrderFactory(user=person)
+    OrderFactory(user=bob)
+    assert numbers(client.get("/orders/")) == [second.pk, first.pk]
+
+
+def test_shows_what_was_ordered_its_total_and_how_far_it_is(client, alice):
+    client.force_login(alice)
+    order = OrderFactory(user=alice, status=Order.PAID)
+    emma = ProductFactory(name="Emma <3")
+    for status in (OrderLine.SENT, OrderLine.NEW):
+        OrderLineFactory(order=order, product=emma, price="4.50", status=status)
+    page = client.get("/orders/").content.decode()
+    assert "2 x Emma &lt;3" in page and "£9.00" in page
+    assert '<span class="badge badge--processing">Packing</span>' in page
+
+
+@pytest.mark.parametrize(("page", "shown"), [("", 10), ("2", 2), ("99", 2), ("0", 10), ("x", 10), ("-3", 10)])
+def test_pages_and_the_nearest_good_one(client, alice, page, shown):
+    client.force_login(alice)
+    OrderFactory.create_batch(12, user=alice)
+    answer = client.get(f"/orders/?page={page}")
+    assert len(numbers(answer)) == shown
+    assert "12 orders" in answer.content.decode()
+
+
+def test_htmx_gets_the_list_alone(client, alice):
+    client.force_login(alice)
+    answer = client.get("/orders/", headers={"HX-Request": "true"})
+    assert "<html" not in answer.content.decode() and 'id="order-list"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(("orders", "lines"), [(1, 1), (1, 50), (12, 5)])
+def test_needs_at_most_5_queries(client, alice, orders, lines, django_assert_max_num_queries):
+    client.force_login(alice)
+    for order in OrderFactory.create_batch(orders, user=alice):
+        OrderLineFactory.create_batch(lines, order=order)
+    with django_assert_max_num_queries(5):
+        client.get("/orders/")
