@@ -26,16 +26,22 @@ class Step:
     current: bool
 
 
-# Behind each step the stage from which on it is done.
-STEPS = ((Stage.NEW, "Placed"), (Stage.PAID, "Paid"), (Stage.SENT, "Packed"), (Stage.SENT, "Sent"))
+# From which stage on each step is done, and what it is called before and after.
+STEPS = (
+    (Stage.NEW, "Order", "Placed"),
+    (Stage.PAID, "Payment", "Paid"),
+    (Stage.SENT, "Packing", "Packed"),
+    (Stage.SENT, "Sending", "Sent"),
+)
 
 
 def steps_to(stage: Stage) -> list[Step]:
     """The steps of an order, done up to `stage`; the first that is not done is the current one."""
     stages = list(Stage)
-    done = [stages.index(stage) >= stages.index(since) for since, _ in STEPS]
+    done = [stages.index(stage) >= stages.index(since) for since, _, _ in STEPS]
     return [
-        Step(label, done[number], not done[number] and all(done[:number])) for number, (_, label) in enumerate(STEPS)
+        Step(after if done[number] else before, done[number], not done[number] and all(done[:number]))
+        for number, (_, before, after) in enumerate(STEPS)
     ]
 
 

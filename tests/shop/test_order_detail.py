@@ -57,9 +57,9 @@ def test_shows_how_far_each_book_is(client, order):
 @pytest.mark.parametrize(
     ("status", "lines", "current"),
     [
-        (Order.NEW, OrderLine.NEW, "Paid"),
-        (Order.PAID, OrderLine.NEW, "Packed"),
-        (Order.PAID, OrderLine.PROCESSING, "Packed"),
+        (Order.NEW, OrderLine.NEW, "Payment"),
+        (Order.PAID, OrderLine.NEW, "Packing"),
+        (Order.PAID, OrderLine.PROCESSING, "Packing"),
         (Order.PAID, OrderLine.SENT, None),
     ],
 )
