@@ -1,8 +1,5 @@
 """The site's own settings, without what a test run must not have: TLS redirects, slow hashes, a built manifest."""
 
-import os
-import tempfile
-
 from booktime.settings import *
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -13,9 +10,3 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A file, as the demo has: threads on Django's shared database in memory lock each other out.
-    DATABASES["default"]["TEST"] = {
-        "NAME": os.path.join(tempfile.gettempdir(), f"booktime-tests-{os.getpid()}.sqlite3")
-    }
