@@ -6,7 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 
 from shop.models.catalogue import Product
-from shop.models.covers import Covered, cover_of
+from shop.models.covers import SHOWN, Covered
+from shop.models.json_columns import Cover
 from shop.models.user import Address, User
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class Basket(models.Model):
 class BasketLineQuerySet(models.QuerySet["BasketLine"]):
     def for_page(self) -> "BasketLineQuerySet":
         """With all that a page shows of each, in one query. The sums below then need no other."""
-        return self.select_related("product").annotate(cover=cover_of("product"))
+        own = ("basket", "quantity", "price_seen")
+        return self.select_related("product").only(*own, *SHOWN).annotate(cover=Cover("product"))
 
     def book_count(self) -> int:
         return sum(line.quantity for line in self)

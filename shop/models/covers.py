@@ -1,17 +1,9 @@
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.db import models
-from django.db.models.functions import JSONObject
+from shop.models.catalogue import picture_address
 
-from shop.models.catalogue import ProductImage
-
-
-def cover_of(product: str) -> models.Subquery:
-    """{"name", "width", "height"} of the first thumbnail of the product that the field `product` points to, or None."""
-    thumbnail = JSONObject(name="thumbnail", width="thumbnail_width", height="thumbnail_height")
-    first = ProductImage.objects.filter(product=models.OuterRef(product)).order_by("position", "pk")
-    return models.Subquery(first.values(data=thumbnail)[:1])
+# What a line's page reads of its product: descriptions and search texts are long.
+SHOWN = tuple(f"product__{name}" for name in ("name", "slug", "price", "active", "in_stock", "authors_text"))
 
 
 class Covered:
@@ -19,4 +11,4 @@ class Covered:
 
     def cover_url(self) -> str:
         cover: dict[str, Any] | None = getattr(self, "cover", None)
-        return default_storage.url(cover["name"]) if cover else ""
+        return picture_address(cover["name"]) if cover else ""

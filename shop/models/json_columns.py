@@ -16,8 +16,8 @@ class JSONColumn(models.Func):
     output_field = models.JSONField()
     sql: ClassVar[str]
 
-    def __init__(self) -> None:
-        super().__init__("pk")
+    def __init__(self, product: str = "pk") -> None:
+        super().__init__(product)
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         product, params = compiler.compile(self.source_expressions[0])

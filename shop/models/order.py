@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from shop.models.basket import Basket
 from shop.models.catalogue import Product, ProductImage
-from shop.models.covers import Covered, cover_of
+from shop.models.covers import SHOWN, Covered
+from shop.models.json_columns import Cover
 from shop.models.progress import OrderedBook, Stage, Step, steps_to
 from shop.models.user import Address, Country, User
 
@@ -30,8 +31,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def for_page(self) -> "OrderQuerySet":
         """Each with its lines, their products and covers, in one more query whatever their number."""
-        lines = OrderLine.objects.select_related("product").annotate(cover=cover_of("product")).order_by("pk")
-        return self.prefetch_related(models.Prefetch("lines", lines))
+        lines = OrderLine.objects.select_related("product").only("order", "price", "status", *SHOWN)
+        return self.prefetch_related(models.Prefetch("lines", lines.annotate(cover=Cover("product")).order_by("pk")))
 
     def update(self, **values: Any) -> int:
         if values.get("status") != Order.PAID:
