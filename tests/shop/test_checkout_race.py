@@ -36,13 +36,13 @@ def test_fifty_submits_at_once_make_one_order_and_all_lead_to_it(client_of, alic
 
 
 @contextmanager
-def meeting(monkeypatch, number):
+def meeting(monkeypatch, number, patience=3):
     """All who place an order meet after they looked at the basket, so that the race is really run."""
     door, check = Barrier(number), shop.checkout.check_orderable
 
     def wait_for_the_others(*args):
         with suppress(BrokenBarrierError):  # somebody is held up by a lock
-            door.wait(timeout=3)
+            door.wait(timeout=patience)
         check(*args)
 
     with monkeypatch.context() as patch:
@@ -65,7 +65,7 @@ def test_those_who_meet_over_the_basket_still_make_one_order(client_of, alice, a
 
 
 def test_control_without_lock_and_constraint_the_race_makes_several_orders(client_of, alice, address, monkeypatch):
-    with meeting(monkeypatch, 3), unguarded(monkeypatch), without_unique(Order, "basket"):
+    with meeting(monkeypatch, 3, patience=30), unguarded(monkeypatch), without_unique(Order, "basket"):
         at_once(*(partial(submit, client_of(alice), address) for _ in range(3)))
         orders = Order.objects.count()
         Order.objects.update(basket=None)
@@ -73,6 +73,6 @@ def test_control_without_lock_and_constraint_the_race_makes_several_orders(clien
 
 
 def test_control_without_lock_the_constraint_alone_holds(client_of, alice, address, monkeypatch):
-    with meeting(monkeypatch, 3), unguarded(monkeypatch):
+    with meeting(monkeypatch, 3, patience=30), unguarded(monkeypatch):
         at_once(*(partial(submit, client_of(alice), address) for _ in range(3)))
     assert Order.objects.count() == 1

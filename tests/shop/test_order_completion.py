@@ -136,18 +136,24 @@ def test_same_mark_again_changes_nothing(order):
     assert order.lines.get(status=CANCELLED).mark(CANCELLED) is False
 
 
-def mark_last_two_at_once(order, monkeypatch, way):
-    """Both threads look whether the order is complete only after both wrote their line, if no lock holds one back."""
+def mark_last_two_at_once(order, monkeypatch, way, patience=2):
+    """Both threads look whether the order is complete after both wrote their line and before either commits it.
+
+    If a lock holds one back, the other goes on after `patience` seconds.
+    """
     OrderLine.objects.all().delete()
     lines = OrderLineFactory.create_batch(2, order=order)
     door, look = Barrier(2), OrderQuerySet.complete_closed
 
-    def look_after_both_wrote(self):
-        with suppress(BrokenBarrierError):  # the other one waits for this one's lock
-            door.wait(timeout=2)
-        return look(self)
+    def look_together(self):
+        with suppress(BrokenBarrierError):
+            door.wait(timeout=patience)
+        seen = look(self)
+        with suppress(BrokenBarrierError):
+            door.wait(timeout=patience)
+        return seen
 
-    monkeypatch.setattr(OrderQuerySet, "complete_closed", look_after_both_wrote)
+    monkeypatch.setattr(OrderQuerySet, "complete_closed", look_together)
     at_once(*(partial(way, OrderLine.objects.get(pk=line.pk), SENT) for line in lines))
     assert {line.status for line in OrderLine.objects.all()} == {SENT}
     return status(order)
@@ -163,4 +169,4 @@ def test_last_two_lines_marked_at_once_complete_the_order(order, monkeypatch, wa
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_nobody_completes_it(order, monkeypatch):
     with no_locks(monkeypatch):
-        assert mark_last_two_at_once(order, monkeypatch, WAYS[3]) == Order.PAID
+        assert mark_last_two_at_once(order, monkeypatch, WAYS[3], patience=30) == Order.PAID
