@@ -39,18 +39,29 @@ def redis_server(directory: Path) -> Iterator[Redis]:
         yield server
 
 
+SECRET_KEY = "a-key-for-a-server-in-tests-0123456789-0123456789-abc"
+
+
+@pytest.fixture(scope="session")
+def collected_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compressing them takes longer than most tests: once is enough."""
+    collector = Daphne(tmp_path_factory.mktemp("collected"), {"SECRET_KEY": SECRET_KEY})
+    collector.manage("collectstatic", "--noinput", "--verbosity", "0")
+    return collector.directory / "static"
+
+
 @pytest.fixture
-def server_variables(postgres_server: Postgres, redis_server: Redis) -> dict[str, str]:
+def server_variables(postgres_server: Postgres, redis_server: Redis, collected_static: Path) -> dict[str, str]:
     """The variables of a migrated server of any number of processes: `daphne(**server_variables)`."""
     variables = {
-        "SECRET_KEY": "a-key-for-a-server-in-tests-0123456789-0123456789-abc",
+        "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": postgres_server.url,
         "REDIS_URL": redis_server.url,
         "EMAIL_URL": "dummymail://",
     }
     prepared = Daphne(postgres_server.directory, variables)
     prepared.manage("migrate", "--verbosity", "0")
-    prepared.manage("collectstatic", "--noinput", "--verbosity", "0")
+    (postgres_server.directory / "static").symlink_to(collected_static)
     return variables
 
 

@@ -1,0 +1,48 @@
+"""The measure for pages: a view without middleware that renders 24 rows of one indexed query in a plain template.
+
+`django_way` serves the whole site by Django's own ASGI handler instead of `booktime.asgi`'s threads.
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
+
+import django
+from django.core.asgi import get_asgi_application
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
+from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.template import engines  # noqa: E402
+from django.test.utils import override_settings  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from booktime.bridge import ThreadedPages  # noqa: E402
+from shop.models import Product  # noqa: E402
+
+TEMPLATE = engines["django"].from_string(
+    "<!doctype html><title>Books</title><ul>"
+    '{% for book in books %}<li><a href="/product/{{ book.slug }}/">{{ book.name }}</a> {{ book.price }}</li>'
+    "{% endfor %}"
+    "</ul>"
+)
+
+
+def bare(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(TEMPLATE.render({"books": Product.objects.order_by("pk")[:24]}))
+
+
+urlpatterns = [path("", bare)]
+
+
+class BareHandler(WSGIHandler):
+    def get_response(self, request: HttpRequest) -> HttpResponse:
+        request.urlconf = __name__
+        return super().get_response(request)
+
+
+with override_settings(MIDDLEWARE=[]):
+    bare_way = ThreadedPages(BareHandler(), threads=settings.PAGE_THREADS)
+django_way = get_asgi_application()
