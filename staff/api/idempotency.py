@@ -48,9 +48,8 @@ class SafeRetries(GenericAPIView):
         asked = repr((request.method, request.path, request.headers.get("If-Match"), request.data))
         digest = hashlib.sha256(asked.encode(errors="replace")).hexdigest()
         IdempotencyKey.objects.expired().delete()
-        record, is_new = IdempotencyKey.objects.get_or_create(
-            user_id=request.user.pk, key=key, defaults={"request": digest}
-        )
+        user: Any = request.user
+        record, is_new = IdempotencyKey.objects.get_or_create(user=user, key=key, defaults={"request": digest})
         if record.request != digest:
             raise KeyReused
         return record, is_new

@@ -79,17 +79,19 @@ class PinnedConnection(HTTPConnection):
     def __init__(self, to: Destination) -> None:
         super().__init__(to.host, to.port, timeout=TIMEOUT)
         self.to = to
+        self.hung_up = False
 
     def connect(self) -> None:
         self.sock: socket.socket = socket.create_connection((self.to.ip, self.to.port), self.timeout)
         if self.to.https:
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.to.host)
 
-
-def hang_up(connection: HTTPConnection) -> None:
-    if connection.sock:
-        with contextlib.suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+    def hang_up(self) -> None:
+        """End it from another thread; what was read until then looks like a whole answer, and is none."""
+        self.hung_up = True
+        if self.sock:
+            with contextlib.suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
@@ -100,12 +102,15 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     to = destination(url)
     connection = PinnedConnection(to)
     # Each read has a timeout; this ends an answer that drips for ever.
-    alarm = threading.Timer(DEADLINE, hang_up, [connection])
+    alarm = threading.Timer(DEADLINE, connection.hang_up)
     alarm.start()
     try:
         connection.request("POST", to.target, body, {**headers, "Host": to.host_header, "Connection": "close"})
         response = connection.getresponse()
-        return response.status, response.read(MOST_BYTES).decode(errors="replace")
+        answer = response.read(MOST_BYTES).decode(errors="replace")
+        if connection.hung_up:
+            raise TimeoutError(f"The answer took longer than {DEADLINE} seconds.")
+        return response.status, answer
     except (HTTPException, ValueError) as error:
         raise OSError(f"No HTTP answer: {error!r}") from error
     finally:
