@@ -302,6 +302,8 @@ SPECTACULAR_SETTINGS = {
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": True,
     "SORT_OPERATIONS": False,
+    # What may be read may be empty, what is written may not.
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 
 # --- Dispatch API -----------------------------------------------------------------------------------------------

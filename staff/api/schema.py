@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from drf_spectacular.authentication import BasicScheme
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from staff.models import IdempotencyKey
@@ -19,6 +19,10 @@ class Refusal(serializers.Serializer):
 
 
 FIELDS: Any = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+
+EITHER: Any = {
+    "oneOf": [{"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}, FIELDS]
+}
 
 
 def refusal(description: str, example: object, schema: Any = Refusal) -> OpenApiResponse:
@@ -47,7 +51,7 @@ WRITES = {
     400: refusal(
         "What is wrong, under each field's name; `detail` where it is not one field.",
         {"status": ["A line that is sent cannot become new. It is final."]},
-        PolymorphicProxySerializer("Refused", [Refusal, FIELDS], None),
+        EITHER,
     ),
     413: detail("The request is too large.", "That is more than this API takes."),
     415: detail("Send `application/json`.", 'Unsupported media type "text/plain" in request.'),
@@ -64,7 +68,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'},
     OpenApiParameter.HEADER,
     description="The `ETag` you read: if the order was changed since, 412 and no change.",
 )

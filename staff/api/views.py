@@ -7,7 +7,7 @@ from django.http import HttpResponsePermanentRedirect
 from django.utils.http import parse_etags
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
@@ -134,8 +134,12 @@ class OrderViewSet(DispatchViewSet):
 
     def check_preconditions(self, serializer: BaseSerializer) -> None:
         asked = self.request.headers.get("If-Match")
-        current = etag_of(self.get_serializer(serializer.instance).data)
-        if asked is not None and not {"*", current} & set(parse_etags(asked)):
+        if asked is None:
+            return
+        tags = parse_etags(asked.strip())
+        if not tags:
+            raise ParseError("If-Match is not an ETag: send it as you got it, with its quotes.")
+        if not {"*", etag_of(self.get_serializer(serializer.instance).data)} & set(tags):
             raise PreconditionFailed
 
 
