@@ -6,6 +6,7 @@ In a database of its own beside the one of the settings (PostgreSQL with SECRET_
 made and removed again. Prints medians and the ratio to the first page; exits 1 where last to first is above 1.5.
 """
 
+import logging
 import os
 import statistics
 import sys
@@ -64,6 +65,7 @@ def median_ms(paths: dict[str, str], token: str) -> dict[str, float]:
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
     django.setup()
+    logging.disable(logging.INFO)
     from django.conf import settings
     from django.db import connection
 

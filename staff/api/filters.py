@@ -2,6 +2,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from drf_spectacular.utils import extend_schema_field
 
 from shop.models import OrderLine
 
@@ -21,7 +22,9 @@ class IdFilter(django_filters.NumberFilter):
 
 
 class OrderLineFilter(django_filters.FilterSet):
-    order = IdFilter(field_name="order_id", label="id of a paid order")
+    order = extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})(
+        IdFilter(field_name="order_id", label="id of a paid order")
+    )
     status = django_filters.ChoiceFilter(choices=OrderLine.Status.choices)
 
     class Meta:

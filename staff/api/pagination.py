@@ -24,4 +24,5 @@ class DeepPaginator(Paginator):
 class DispatchPagination(PageNumberPagination):
     page_size = 100
     django_paginator_class = DeepPaginator
+    page_query_description = "1 and onwards; follow `next`."
     invalid_page_message = "There is no such page."

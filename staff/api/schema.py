@@ -112,7 +112,7 @@ class DispatchSchema(AutoSchema):
         return ["Orders" if self.noun == "Order" else "Order lines"]
 
     def get_response_serializers(self) -> Any:
-        responses: dict[Any, Any] = {200: super().get_response_serializers()} | EVERYWHERE
+        responses: dict[Any, Any] = {200: OpenApiResponse(super().get_response_serializers(), "As asked.")} | EVERYWHERE
         if self.view.action == "list":
             responses |= LISTS | (FILTERED if self.noun == "OrderLine" else {})
         else:
