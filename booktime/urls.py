@@ -5,6 +5,7 @@ from booktime.health import healthz
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("shop.urls")),
+    path("api/", include("staff.api.urls")),
 ]
 
 handler400 = "shop.views.errors.bad_request"

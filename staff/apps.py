@@ -6,6 +6,7 @@ class StaffConfig(AppConfig):
     name = "staff"
 
     def ready(self) -> None:
+        from staff.api import webhooks  # noqa: F401  # connects its receivers
         from staff.roles import create_roles
 
         # After every migration, since permissions are made by then and not before.

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from shop.models.covers import SHOWN, Covered
 from shop.models.json_columns import Cover
 from shop.models.progress import OrderedBook, Stage, Step, steps_to
 from shop.models.user import Address, Country, User
+from shop.signals import order_cancelled, order_paid
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -22,6 +24,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if not user.is_authenticated:
             return self.none()
         return self if user.is_employee else self.filter(user=user)
+
+    def paid(self) -> "OrderQuerySet":
+        """What dispatch works on: paid, and not all sent or cancelled yet."""
+        return self.filter(status=Order.PAID)
 
     def with_lines(self) -> "OrderQuerySet":
         """Each with its lines, their products and first pictures, in three more queries whatever their number."""
@@ -109,9 +115,17 @@ class Order(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
+            turns_paid = self._turns_paid(kwargs.get("update_fields"))
             super().save(*args, **kwargs)
+            if turns_paid:
+                order_paid.send(Order, order=self)
             if self.status == self.PAID:
                 self.complete_if_closed()
+
+    def _turns_paid(self, update_fields: Iterable[str] | None) -> bool:
+        """Whether saving announces a payment: also when the status is set in a form rather than by `mark_paid`."""
+        saved = update_fields is None or "status" in update_fields
+        return self.status == self.PAID and saved and not Order.objects.paid().filter(pk=self.pk).exists()
 
     @property
     def summary(self) -> str:
@@ -207,7 +221,10 @@ class Order(models.Model):
             raise ValidationError("This order is being processed and can no longer be cancelled.", code="processing")
         self.lines.update(status=OrderLine.CANCELLED)
         self.date_cancelled = timezone.now()
+        was_paid = self.status == self.PAID
         self.save(update_fields=["date_cancelled", "date_updated"])
+        if was_paid:
+            order_cancelled.send(Order, order=self)
 
     def complete_if_closed(self) -> bool:
         """A paid order whose lines are all sent or cancelled becomes done; whether it just did."""
@@ -223,6 +240,10 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def closed(self) -> "OrderLineQuerySet":
         return self.filter(status__in=OrderLine.CLOSED)
+
+    def paid(self) -> "OrderLineQuerySet":
+        """The lines of paid orders, newest order first."""
+        return self.filter(order__status=Order.PAID).order_by("-order_id", "pk")
 
     def update(self, **values: Any) -> int:
         if "status" not in values:
@@ -263,13 +284,19 @@ class OrderLine(Covered, models.Model):
         "price charged", max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
     )
     status = models.IntegerField(choices=Status.choices, default=Status.NEW)
+    carrier = models.CharField(max_length=60, blank=True)
+    tracking_number = models.CharField(max_length=60, blank=True)
     date_updated = models.DateTimeField(auto_now=True)
 
     objects = OrderLineQuerySet.as_manager()
 
     class Meta:
         ordering = ("pk",)
-        indexes = [models.Index("status", name="order_line_by_status")]
+        indexes = [
+            models.Index("status", name="order_line_by_status"),
+            # As dispatch reads them, newest order first: a far page is reached in the index alone.
+            models.Index(models.F("order").desc(), "id", name="order_line_newest_order_first"),
+        ]
 
     def __str__(self) -> str:
         return f"Line {self.pk} of order {self.order_id}"
@@ -314,3 +341,12 @@ class OrderLine(Covered, models.Model):
         self.status = new
         self.save(update_fields=["status", "date_updated"])
         return True
+
+    def track(self, **parcel: str) -> bool:
+        """Note which parcel it travels in (`carrier`, `tracking_number`); False where that was known already."""
+        changed = [field for field, value in parcel.items() if getattr(self, field) != value]
+        for field in changed:
+            setattr(self, field, parcel[field])
+        if changed:
+            self.save(update_fields=[*changed, "date_updated"])
+        return bool(changed)

@@ -1,0 +1,70 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
+
+from shop.models import Order, OrderLine
+
+
+class OrderLineSerializer(serializers.ModelSerializer):
+    """A line as dispatch sees it; of what is sent, only the status and the parcel are taken."""
+
+    product: Any = serializers.SlugRelatedField(slug_field="name", read_only=True, help_text="The product's name.")
+    status = serializers.ChoiceField(
+        choices=OrderLine.Status.choices,
+        help_text="A new line may become anything, one in processing sent or cancelled; sent and cancelled are final.",
+    )
+    carrier = serializers.CharField(write_only=True, required=False, allow_blank=True, max_length=60)
+    tracking_number = serializers.CharField(
+        write_only=True,
+        required=False,
+        allow_blank=True,
+        max_length=60,
+        help_text="The parcel's; shown to the shopper.",
+    )
+
+    class Meta:
+        model = OrderLine
+        fields = ["id", "order", "product", "status", "carrier", "tracking_number"]
+        extra_kwargs = {"order": {"read_only": True, "view_name": "order-detail"}}
+
+    serializer_related_field = serializers.HyperlinkedRelatedField
+
+    def update(self, line: OrderLine, data: dict[str, Any]) -> OrderLine:
+        status = data.pop("status", None)
+        line.track(**data)
+        if status is not None:
+            try:
+                line.mark(status)
+            except ValidationError as error:
+                raise serializers.ValidationError({"status": error.messages}) from error
+        return line
+
+
+class OrderSerializer(serializers.ModelSerializer):
+    """A paid order: where it goes, and nothing of who pays for it."""
+
+    class Meta:
+        model = Order
+        fields = [
+            "id",
+            "shipping_name",
+            "shipping_address1",
+            "shipping_address2",
+            "shipping_zip_code",
+            "shipping_city",
+            "shipping_country",
+            "date_updated",
+            "date_added",
+        ]
+        read_only_fields = ["date_updated", "date_added"]
+        # A replaced address without a second line must not keep the old one's.
+        extra_kwargs = {"shipping_address2": {"default": ""}}
+
+    def update(self, order: Order, data: dict[str, Any]) -> Order:
+        changed = [field for field, value in data.items() if getattr(order, field) != value]
+        for field in changed:
+            setattr(order, field, data[field])
+        if changed:
+            order.save(update_fields=[*changed, "date_updated"])
+        return order

@@ -1,0 +1,153 @@
+import hashlib
+import json
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponsePermanentRedirect
+from django.utils.http import parse_etags
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import APIRootView
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from shop.models import Order, OrderLine
+from staff.api.authentication import BasicAuthentication, TokenAuthentication
+from staff.api.errors import PreconditionFailed, TooLarge, one_shape
+from staff.api.filters import OrderLineFilter
+from staff.api.idempotency import SafeRetries
+from staff.api.pagination import DispatchPagination
+from staff.api.parsers import JSONParser
+from staff.api.permissions import WorksForDispatch
+from staff.api.renderers import StaffBrowser
+from staff.api.schema import DispatchSchema
+from staff.api.serializers import OrderLineSerializer, OrderSerializer
+from staff.api.throttles import RequestThrottle
+
+MOST_BYTES = 100_000
+
+
+class DispatchView(APIView):
+    """What every path of this API does alike."""
+
+    authentication_classes = [TokenAuthentication, BasicAuthentication, SessionAuthentication]
+    permission_classes = [WorksForDispatch]
+    throttle_classes = [RequestThrottle]
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JSONParser, FormParser, MultiPartParser]
+    schema: Any = None  # described in their own view sets
+
+    def get_exception_handler(self) -> Any:
+        return one_shape
+
+    def get_renderers(self) -> list[Any]:
+        # The session's user, before tokens are looked at: the pages are for people, and for staff alone.
+        person = getattr(self.request._request, "user", None)
+        pages = [StaffBrowser()] if person and person.is_authenticated and person.is_staff else []
+        return super().get_renderers() + pages
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        # A claimed charset such as "hex" is no text encoding, and would end in a server error.
+        request.encoding = "utf-8"
+        return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+            raise TooLarge
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(*args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class RootView(DispatchView, APIRootView):
+    """Where the dispatch API begins; /api/docs/ describes it."""
+
+
+class NowhereView(DispatchView):
+    """Any other path: an error in JSON; only a reader who forgot the last slash is led on."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("There is nothing at this path; /api/docs/ lists the paths. Each ends in a slash.")
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
+            return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+        return super().dispatch(request, *args, **kwargs)
+
+
+class DispatchViewSet(DispatchView, SafeRetries, ListModelMixin, RetrieveModelMixin, GenericViewSet):
+    """Reading and changing, never creating or deleting."""
+
+    pagination_class = DispatchPagination
+    lookup_value_converter = "int"
+    schema = DispatchSchema()
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.once(request, partial=False)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.once(request, partial=True)
+
+    def write(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(self.get_object(), data=request.data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        self.check_preconditions(serializer)
+        serializer.save()
+        return Response(serializer.data)
+
+    def check_preconditions(self, serializer: BaseSerializer) -> None:
+        """Raise PreconditionFailed where the client says it read something else."""
+
+
+class OrderLineViewSet(DispatchViewSet):
+    queryset = OrderLine.objects.paid().select_related("product")
+    serializer_class = OrderLineSerializer
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = OrderLineFilter
+
+
+class OrderViewSet(DispatchViewSet):
+    queryset = Order.objects.paid()
+    serializer_class = OrderSerializer
+
+    def get_queryset(self) -> QuerySet[Order]:
+        orders = super().get_queryset()
+        # Two who compare and then change wait for each other.
+        return orders.select_for_update() if self.action in ("update", "partial_update") else orders
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return with_etag(super().retrieve(request, *args, **kwargs))
+
+    def write(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return with_etag(super().write(request, *args, **kwargs))
+
+    def check_preconditions(self, serializer: BaseSerializer) -> None:
+        asked = self.request.headers.get("If-Match")
+        if asked is None:
+            return
+        tags = parse_etags(asked.strip())
+        if not tags:
+            raise ParseError("If-Match is not an ETag: send it as you got it, with its quotes.")
+        if not {"*", etag_of(self.get_serializer(serializer.instance).data)} & set(tags):
+            raise PreconditionFailed
+
+
+def etag_of(order: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(order, sort_keys=True, default=str).encode()).hexdigest()
+    return f'"{digest[:32]}"'
+
+
+def with_etag(response: Response) -> Response:
+    response.headers["ETag"] = etag_of(response.data)
+    return response

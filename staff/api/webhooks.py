@@ -1,0 +1,103 @@
+"""Telling the dispatch company what happened to an order, so that it need not ask.
+
+The deliveries' rows are the truth; a task is only the wake-up call for one attempt of one delivery.
+"""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+from django.urls import reverse
+from django.utils import timezone
+from django_tasks import default_task_backend, task
+
+from shop.models import Order
+from shop.signals import order_cancelled, order_paid
+from staff.api import outbound
+from staff.models import Webhook, WebhookDelivery
+
+
+@receiver(order_paid)
+def announce_payment(order: Order, **kwargs: Any) -> None:
+    announce(WebhookDelivery.Kind.ORDER_PAID, order)
+
+
+@receiver(order_cancelled)
+def announce_cancellation(order: Order, **kwargs: Any) -> None:
+    announce(WebhookDelivery.Kind.ORDER_CANCELLED, order)
+
+
+def announce(kind: WebhookDelivery.Kind, order: Order) -> None:
+    """Write down a delivery for each active webhook, within the transaction of the change itself."""
+    for webhook in Webhook.objects.filter(active=True):
+        delivery, created = WebhookDelivery.objects.get_or_create(webhook=webhook, kind=kind, order=order)
+        if created:
+            wake(delivery)
+
+
+def resend(delivery: WebhookDelivery) -> None:
+    """Post it again at once, with the same event id."""
+    with transaction.atomic():
+        delivery.renew()
+        wake(delivery)
+
+
+def wake(delivery: WebhookDelivery) -> None:
+    """Have the worker make the next attempt when it is due."""
+    if default_task_backend.supports_defer:
+        # In the same transaction: the event and its wake-up call are kept, or neither.
+        post_delivery.using(run_after=delivery.next_attempt).enqueue(delivery.pk, delivery.attempts)
+    elif delivery.attempts == 0:
+        # Without a worker nobody can wait: one attempt right after the change, and the resend button.
+        transaction.on_commit(lambda: post_delivery.enqueue(delivery.pk, 0))
+
+
+@task()
+def post_delivery(delivery_pk: int, attempt: int) -> None:
+    """Make one attempt; a second wake-up call for the same one does nothing."""
+    delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_pk).first()
+    if delivery is None:
+        return
+    if not delivery.webhook.active:
+        delivery.give_up("The webhook is switched off.")
+        return
+    with transaction.atomic():
+        if not delivery.claim(attempt):
+            return
+        if delivery.next_attempt:
+            wake(delivery)
+    body = body_of(delivery)
+    try:
+        delivery.note(*outbound.post(delivery.webhook.url, body, headers_of(delivery, body)))
+    except (outbound.ForbiddenAddress, OSError) as error:
+        delivery.note(None, str(error) or type(error).__name__)
+
+
+def body_of(delivery: WebhookDelivery) -> bytes:
+    """The event as JSON, the same at each attempt: an id and where to read on, no address and no name."""
+    event = {
+        "id": str(delivery.event_id),
+        "type": delivery.kind,
+        "created": delivery.date_added.isoformat(),
+        "order": {"id": delivery.order_id, "path": reverse("order-detail", args=[delivery.order_id])},
+    }
+    return json.dumps(event).encode()
+
+
+def headers_of(delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
+    timestamp = str(int(timezone.now().timestamp()))
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "BookTime-Webhook/1",
+        "BookTime-Event-Id": str(delivery.event_id),
+        "BookTime-Timestamp": timestamp,
+        "BookTime-Signature": f"sha256={sign(delivery.webhook.secret, timestamp, body)}",
+    }
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """The hexadecimal HMAC-SHA256 of "timestamp.body"."""
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()

@@ -1,1 +1,0 @@
-"""The office's own machinery; what it works on stands in `shop.models`."""

@@ -1,0 +1,45 @@
+import re
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def schema(client, db) -> dict:
+    answer = client.get("/api/schema/")
+    assert answer.status_code == 200
+    return yaml.safe_load(answer.content)
+
+
+def test_document_is_openapi_3_1_of_the_contracts_paths_and_no_others(schema):
+    assert schema["openapi"].startswith("3.1")
+    assert sorted(schema["paths"]) == [
+        "/api/orderlines/",
+        "/api/orderlines/{id}/",
+        "/api/orders/",
+        "/api/orders/{id}/",
+    ]
+    for path, operations in schema["paths"].items():
+        assert sorted(operations) == (["get", "patch", "put"] if "{id}" in path else ["get"])
+
+
+def test_every_status_a_client_may_meet_is_explained(schema):
+    patch = schema["paths"]["/api/orders/{id}/"]["patch"]["responses"]
+    assert sorted(patch) == ["200", "400", "401", "403", "404", "406", "412", "413", "415", "422", "429"]
+    assert all(response["description"] for response in patch.values())
+    assert "Retry-After" in patch["429"]["headers"]
+    assert "WWW-Authenticate" in patch["401"]["headers"]
+
+
+def test_headers_for_retries_and_preconditions_are_described(schema):
+    names = {parameter["name"] for parameter in schema["paths"]["/api/orders/{id}/"]["put"]["parameters"]}
+    assert {"Idempotency-Key", "If-Match", "id"} <= names
+
+
+def test_docs_page_brings_no_script_or_style_of_its_own(client, db):
+    page = client.get("/api/docs/")
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?://", html)
+    policy = page["Content-Security-Policy"]
+    assert "unsafe-inline" not in policy and "unsafe-eval" not in policy
