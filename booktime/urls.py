@@ -5,6 +5,7 @@ from booktime.health import healthz
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("shop.urls")),
+    path("", include("support.urls")),
 ]
 
 handler400 = "shop.views.errors.bad_request"
