@@ -68,7 +68,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'},
+    {"type": "string", "pattern": r'^(\*|(W/)?"[!#-+.-~-]*")$'},
     OpenApiParameter.HEADER,
     description="The `ETag` you read: if the order was changed since, 412 and no change.",
 )
