@@ -57,7 +57,7 @@ class User(AbstractUser):
 
     @cached_property
     def _group_names(self) -> set[str]:
-        return set(self.groups.values_list("name", flat=True))
+        return {group.name for group in self.groups.all()}
 
     def _works_as(self, group: str) -> bool:
         return self.is_active and (self.is_superuser or (self.is_staff and group in self._group_names))
