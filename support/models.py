@@ -1,1 +1,0 @@
-"""What is said between shoppers and customer service."""
