@@ -11,11 +11,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
 # Before anything that imports models: this loads the apps.
 asynchronous = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from booktime import logs  # noqa: E402
 from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
+from support.routing import websocket_urlpatterns  # noqa: E402
 
 logs.take_over_access_log()
 pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
@@ -29,4 +30,4 @@ async def http(scope: Scope, receive: Receive, send: Send) -> None:
     await application(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": CutOnFailure(http)})
+application = ProtocolTypeRouter({"http": CutOnFailure(http), "websocket": URLRouter(websocket_urlpatterns)})

@@ -1,0 +1,256 @@
+"""What one process knows of the chats: its open sockets, and what it hears from the other processes.
+
+The database holds the truth. The channel layer only wakes: "something happened in the chat of order 7". Each room then
+reads what came after the last message its sockets were sent, once for all of them. A wake-up that got lost costs a
+second, since every room is also looked at each time the pulse beats.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, ClassVar, Protocol
+from uuid import uuid4
+
+import redis
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db.models import Max
+
+from support.admission import Admission, Credential, revoked
+from support.models import ChatMessage
+from support.presence import SILENCE, Connection, presence
+from support.rooms import Frame, Room
+from support.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+GROUP = "booktime.chats"
+PULSE = 1.0
+# How many beats of the pulse lie between two looks at everybody's credentials.
+AUDIT_EVERY = 2
+
+
+class Watcher(Protocol):
+    """Something beside the rooms that wants to know when a chat changes, such as the agents' list of chats."""
+
+    def wake(self) -> None: ...
+    def credentials(self) -> set[Credential]: ...
+    def dismiss(self, credentials: set[Credential]) -> None: ...
+
+
+class Hub:
+    """One for each event loop, which is one for each process; it works while somebody is connected."""
+
+    _hubs: ClassVar[dict[asyncio.AbstractEventLoop, "Hub"]] = {}
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.server = uuid4().hex[:12]
+        self.rooms: dict[int, Room] = {}
+        self.watchers: set[Watcher] = set()
+        self.workers: list[asyncio.Task[None]] = []
+        # The loop itself keeps no strong reference to a task.
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.beating = asyncio.Lock()
+        self.beat_now = asyncio.Event()
+
+    @classmethod
+    def here(cls) -> "Hub":
+        loop = asyncio.get_running_loop()
+        if loop not in cls._hubs:
+            cls._hubs[loop] = cls(loop)
+        return cls._hubs[loop]
+
+    @classmethod
+    def running(cls) -> list["Hub"]:
+        return [hub for hub in list(cls._hubs.values()) if hub.loop.is_running()]
+
+    # --- Working while somebody is connected
+
+    def wake_up(self) -> None:
+        if not self.workers:
+            self.workers = [self.loop.create_task(self.supervise(work)) for work in (self.listen, self.pulse)]
+
+    def rest(self) -> None:
+        if not self.rooms and not self.watchers:
+            for worker in self.workers:
+                worker.cancel()
+            self.workers = []
+            self._hubs.pop(self.loop, None)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def supervise(self, work: Any) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:  # a service that is away comes back: try again until it does
+                logger.warning("Chat: %s failed, trying again: %r", work.__name__, error)
+            await asyncio.sleep(PULSE)
+
+    # --- Hearing and telling
+
+    async def listen(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.group_add(GROUP, channel)
+        self.wake_all()
+        try:
+            while True:
+                event = await layer.receive(channel)
+                if event["server"] != self.server:
+                    self.take(event)
+        finally:
+            with suppress(Exception):
+                await layer.group_discard(GROUP, channel)
+
+    def tell(self, order_id: int, frame: Frame | None = None, besides: int | None = None) -> None:
+        """Wake this process and all others: see `tell` below."""
+        event = {"type": "chat.told", "server": self.server, "order": order_id, "frame": frame, "besides": besides}
+        self.take(event)
+        self.spawn(self.publish(event))
+
+    async def publish(self, event: dict[str, Any]) -> None:
+        for _ in range(2):  # the first try after Redis was restarted fails on the old connection
+            try:
+                await get_channel_layer().group_send(GROUP, event)
+            except Exception as error:
+                logger.debug("Chat: nobody else was told: %r", error)
+            else:
+                return
+
+    def take(self, event: dict[str, Any]) -> None:
+        if room := self.rooms.get(event["order"]):
+            room.wake(event["frame"], event["besides"])
+        for watcher in self.watchers:
+            watcher.wake()
+
+    def wake_all(self) -> None:
+        for room in self.rooms.values():
+            room.wake()
+        for watcher in self.watchers:
+            watcher.wake()
+
+    # --- People coming and going
+
+    async def enter(self, member: "Member") -> bool:
+        """Count a socket in; whether it is the person's first to this chat."""
+        order_id = member.connection.order_id
+        self.wake_up()
+        self.rooms.setdefault(order_id, Room(order_id)).enter(member)
+        alone = not self.others_here(member)
+        with suppress(redis.RedisError):  # without Redis, what this process knows has to do
+            alone = await in_thread(presence().enter, member.connection)
+        return alone
+
+    async def leave(self, member: "Member") -> None:
+        order_id = member.connection.order_id
+        room = self.rooms[order_id]
+        room.leave(member)
+        alone = not self.others_here(member)
+        async with self.beating:  # a beat under way could count the connection in again
+            with suppress(redis.RedisError):
+                alone = await in_thread(presence().leave, member.connection)
+        self.tell(order_id, {"type": "chat_leave", "username": member.username} if alone else None)
+        if not room.members and self.rooms.get(order_id) is room:
+            room.close()
+            del self.rooms[order_id]
+        self.rest()
+
+    def others_here(self, member: "Member") -> bool:
+        members = self.rooms[member.connection.order_id].members
+        return any(m is not member and m.connection.person == member.connection.person for m in members)
+
+    # --- The pulse
+
+    async def pulse(self) -> None:
+        beats = 0
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.beat_now.wait(), PULSE)
+            self.beat_now.clear()
+            beats += 1
+            await self.beat()
+            if beats % AUDIT_EVERY == 0:
+                await self.audit()
+                await self.look_for_missed()
+
+    async def beat(self) -> None:
+        heard = {m.connection: m.heard_at for room in self.rooms.values() for m in room.members}
+        async with self.beating:
+            with suppress(redis.RedisError):
+                for lost in await in_thread(presence().beat, self.server, heard):
+                    # Their server died: nobody else will say that they are gone.
+                    username = await in_thread(username_of, lost.user_id)
+                    self.tell(lost.order_id, {"type": "chat_leave", "username": username})
+        for room in self.rooms.values():
+            await room.drop_stalled()
+
+    async def audit(self) -> None:
+        held = {m.admission.credential for room in self.rooms.values() for m in room.members}
+        held = held.union(*(watcher.credentials() for watcher in self.watchers))
+        if gone := await in_thread(revoked, held):
+            for room in self.rooms.values():
+                await room.dismiss(gone)
+            for watcher in list(self.watchers):
+                watcher.dismiss(gone)
+
+    async def look_for_missed(self) -> None:
+        newest = await in_thread(newest_messages, list(self.rooms))
+        for order_id, message_id in newest.items():
+            room = self.rooms.get(order_id)
+            if room and message_id > room.last_id:
+                room.wake()
+
+
+class Member(Protocol):
+    """A socket in a chat."""
+
+    admission: Admission
+    connection: Connection
+    username: str
+    heard_at: float
+    last_id: int
+    is_live: bool
+    stalled_since: float
+
+    def is_stalled(self) -> bool: ...
+    def takes_more(self) -> bool: ...
+    async def push(self, text: str) -> None: ...
+    async def dismiss(self, code: int) -> None: ...
+
+
+def tell(order_id: int, frame: Frame | None = None, besides: int | None = None) -> None:
+    """Say that something happened in the chat of an order, from a view or a task.
+
+    Without a `frame` there may be new messages. A frame is shown to everybody in the chat but the user `besides`.
+    """
+    hubs = Hub.running()
+    for hub in hubs:
+        hub.loop.call_soon_threadsafe(hub.tell, order_id, frame, besides)
+    if not hubs:
+        event = {"type": "chat.told", "server": "", "order": order_id, "frame": frame, "besides": besides}
+        try:
+            async_to_sync(get_channel_layer().group_send)(GROUP, event)
+        except Exception as error:  # what was said is stored; whoever listens finds it at the next beat
+            logger.debug("Chat: nobody was told: %r", error)
+
+
+def newest_messages(order_ids: list[int]) -> dict[int, int]:
+    rows = ChatMessage.objects.filter(order_id__in=order_ids).order_by().values_list("order_id")
+    return dict(rows.annotate(newest=Max("pk")))
+
+
+def username_of(user_id: int) -> str:
+    from shop.models import User
+
+    return str(User.objects.get(pk=user_id))
+
+
+def heard_lately(heard_at: float) -> bool:
+    return time.time() - heard_at < SILENCE - 2 * PULSE
