@@ -6,6 +6,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("shop.urls")),
     path("api/", include("staff.api.urls")),
+    path("", include("support.urls")),
 ]
 
 handler400 = "shop.views.errors.bad_request"

@@ -1,0 +1,349 @@
+// The chat about one order, on the web page and in the mobile app. `connect` speaks with the server and knows
+// nothing of a page; `mount` ties it to the elements #chat-log, #chat-form and so on within a root element.
+
+const HEARTBEAT = 4000;
+const SILENCE = 15000; // a server that said nothing for so long is gone
+const LONGEST_PAUSE = 10000;
+const SIGNED_OUT = 4401;
+
+/**
+ * Keep a conversation going over whatever network there is.
+ *
+ * options: { orderId, since, token, csrf, pending, on } where `pending` is a list of { client_id, message } not yet
+ * acknowledged, and `on` holds functions: message(m), sent(client_id), joined(name), left(name), typing(name),
+ * seen(id), present(names), status("online" | "offline" | "signed-out"), refused(client_id, detail), pending(list).
+ * Returns { send(text), typing(), seen(id), close() }.
+ */
+export function connect(options) {
+  const on = options.on;
+  const pending = [...(options.pending ?? [])];
+  let lastId = options.since ?? 0;
+  let socket = null;
+  let failures = 0;
+  let heardAt = 0;
+  let closed = false;
+  let timer = 0;
+  let toldTyping = 0;
+
+  const query = (values) => new URLSearchParams(options.token ? { ...values, token: options.token } : values);
+  const socketUrl = () => {
+    const base = location.origin.replace(/^http/, "ws");
+    return `${base}/ws/customer-service/${options.orderId}/?${query({ since: lastId })}`;
+  };
+  const isOpen = () => socket?.readyState === WebSocket.OPEN;
+  const tell = (frame) => isOpen() && socket.send(JSON.stringify(frame));
+  const tellPending = () => pending.forEach((entry) => tell({ type: "message", ...entry }));
+
+  function settle(clientId) {
+    const index = pending.findIndex((entry) => entry.client_id === clientId);
+    if (index < 0) return null;
+    const [entry] = pending.splice(index, 1);
+    on.pending?.(pending);
+    return entry;
+  }
+
+  function show(message) {
+    if (message.id <= lastId) return;
+    lastId = message.id;
+    settle(message.client_id);
+    on.message?.(message);
+  }
+
+  function refuse(frame) {
+    if (!frame.client_id) return;
+    // Too many messages, or a server in trouble: the same message is good a little later.
+    if (frame.retry_after) setTimeout(tellPending, frame.retry_after * 1000);
+    else if (frame.code === "unavailable") setTimeout(tellPending, 2000);
+    else if (settle(frame.client_id)) on.refused?.(frame.client_id, frame.detail);
+  }
+
+  const handlers = {
+    chat_message: show,
+    chat_join: (frame) => { on.joined?.(frame.username); tell({ type: "state" }); },
+    chat_leave: (frame) => { on.left?.(frame.username); tell({ type: "state" }); },
+    chat_typing: (frame) => on.typing?.(frame.username),
+    chat_seen: (frame) => on.seen?.(frame.id),
+    chat_state: (frame) => { on.present?.(frame.present); on.seen?.(frame.seen); },
+    error: refuse,
+  };
+
+  function open() {
+    clearTimeout(timer);
+    if (closed || isOpen() || socket?.readyState === WebSocket.CONNECTING) return;
+    const opening = new WebSocket(socketUrl());
+    socket = opening;
+    heardAt = Date.now();
+    opening.addEventListener("open", () => {
+      failures = 0;
+      on.status?.("online");
+      tellPending();
+    });
+    opening.addEventListener("message", (event) => {
+      heardAt = Date.now();
+      const frame = JSON.parse(event.data);
+      handlers[frame.type]?.(frame);
+    });
+    opening.addEventListener("close", (event) => lost(opening, event.code));
+  }
+
+  function lost(which, code) {
+    if (which !== socket || closed) return;
+    socket = null;
+    if (code === SIGNED_OUT) return signOut();
+    on.status?.("offline");
+    // The first try comes at once, so that a server that was restarted is not missed.
+    const pause = failures === 0 ? 200 : Math.min(LONGEST_PAUSE, 500 * 2 ** failures);
+    failures += 1;
+    timer = setTimeout(failures > 2 ? overHttp : open, pause * (0.75 + Math.random() / 2));
+  }
+
+  function signOut() {
+    closed = true;
+    on.status?.("signed-out");
+  }
+
+  // Where sockets do not get through, the same conversation goes over plain requests.
+  async function overHttp() {
+    try {
+      const url = `/mobile-api/my-orders/${options.orderId}/messages/?${query({ since: lastId })}`;
+      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      if ([401, 403, 404].includes(answer.status)) return signOut();
+      if (answer.ok) {
+        for (const entry of [...pending]) await post(url, entry);
+        for (const message of await (await fetch(url)).json()) show(message);
+      }
+    } catch {
+      // Offline: the next try comes.
+    }
+    open();
+  }
+
+  async function post(url, entry) {
+    const headers = { "Content-Type": "application/json", Accept: "application/json" };
+    if (options.csrf) headers["X-CSRFToken"] = options.csrf;
+    const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(entry) });
+    if (answer.status === 400 && settle(entry.client_id)) on.refused?.(entry.client_id, (await answer.json()).detail);
+  }
+
+  let beats = 0;
+  const heart = setInterval(() => {
+    if (!isOpen()) return;
+    if (Date.now() - heardAt > SILENCE) {
+      const dead = socket;
+      lost(dead, 0);
+      dead.close();
+      return;
+    }
+    tell({ type: beats++ % 2 ? "state" : "heartbeat" });
+  }, HEARTBEAT);
+
+  const awake = () => { failures = 0; if (!isOpen()) open(); };
+  const asleep = () => { if (socket) { const gone = socket; lost(gone, 0); gone.close(); } };
+  window.addEventListener("online", awake);
+  window.addEventListener("offline", asleep);
+  open();
+
+  return {
+    send(message) {
+      const entry = { client_id: newId(), message };
+      pending.push(entry);
+      on.pending?.(pending);
+      tell({ type: "message", ...entry });
+      return entry.client_id;
+    },
+    typing() {
+      if (Date.now() - toldTyping > 2000 && tell({ type: "typing" }) !== false) toldTyping = Date.now();
+    },
+    seen: (id) => tell({ type: "seen", id }),
+    close() {
+      closed = true;
+      clearInterval(heart);
+      clearTimeout(timer);
+      window.removeEventListener("online", awake);
+      window.removeEventListener("offline", asleep);
+      socket?.close();
+    },
+  };
+}
+
+// crypto.randomUUID exists on secure pages alone.
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+const clock = (moment) =>
+  new Date(moment).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+/**
+ * Bring a chat's elements to life within `root`: #chat-log, #chat-form, #chat-message-input, #chat-message-submit and,
+ * where they are there, #chat-status and #chat-presence.
+ *
+ * options: { orderId, username, since, seen, token, csrf, loginUrl }. Returns { close() }.
+ */
+export function mount(root, options) {
+  const find = (id) => root.querySelector(`#${id}`) ?? document.getElementById(id);
+  const log = find("chat-log");
+  const form = find("chat-form");
+  const input = find("chat-message-input");
+  const status = find("chat-status");
+  const presence = find("chat-presence");
+  const key = `chat-${options.orderId}-${options.username}`;
+  const waiting = new Map(); // client_id -> element of a message that is on its way
+  const store = { draft: "", pending: [], ...JSON.parse(sessionStorage.getItem(key) ?? "{}") };
+  let newest = options.since ?? 0;
+  let typingTimer = 0;
+
+  const save = (change) => sessionStorage.setItem(key, JSON.stringify(Object.assign(store, change)));
+
+  function append(node) {
+    root.querySelector("#chat-empty")?.remove();
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+    log.append(node);
+    if (atEnd || node.classList.contains("msg--own")) log.scrollTop = log.scrollHeight;
+  }
+
+  function bubble(own, name, when, text, state) {
+    const node = element("div", own ? "msg msg--own" : "msg");
+    const meta = element("span", "msg__meta", `${own ? "You" : name}${when ? `, ${clock(when)}` : ""} `);
+    if (own) meta.append(element("span", "msg__state", state));
+    node.append(meta, document.createTextNode(text));
+    return node;
+  }
+
+  function showWaiting(entry) {
+    const node = bubble(true, "", null, entry.message, "Sending");
+    node.classList.add("msg--waiting");
+    waiting.set(entry.client_id, node);
+    append(node);
+  }
+
+  function say(text) {
+    if (status) status.textContent = text;
+  }
+
+  function markSeen(id) {
+    for (const node of log.querySelectorAll(".msg--own[data-id]")) {
+      if (Number(node.dataset.id) <= id) node.querySelector(".msg__state").textContent = "Seen";
+    }
+  }
+
+  function haveSeen() {
+    if (newest && document.visibilityState === "visible") chat.seen(newest);
+  }
+
+  const on = {
+    message(message) {
+      const sent = waiting.get(message.client_id);
+      waiting.delete(message.client_id);
+      sent?.remove();
+      const own = sent !== undefined || message.username === options.username;
+      const node = bubble(own, message.username, message.sent_at, message.message, "Sent");
+      node.dataset.id = message.id;
+      append(node);
+      newest = message.id;
+      if (!own) { say(""); haveSeen(); }
+      for (const entry of waiting.values()) log.append(entry);
+    },
+    joined(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} joined`)); },
+    left(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} left`)); },
+    typing(name) {
+      say(`${name} is writing…`);
+      clearTimeout(typingTimer);
+      typingTimer = setTimeout(() => say(""), 4000);
+    },
+    seen: markSeen,
+    present(names) {
+      if (presence) presence.textContent = names.length
+        ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} here`
+        : "Nobody else is here now: answers reach whoever has left";
+    },
+    status(state) {
+      root.dataset.state = state;
+      if (state === "online") { say(""); haveSeen(); }
+      if (state === "offline") say("Not connected. What you write is kept and sent as soon as we are back.");
+      if (state === "signed-out") {
+        say("You are logged out. ");
+        if (status && options.loginUrl) {
+          const link = element("a", "", "Log in to go on");
+          link.href = options.loginUrl;
+          status.append(link);
+        }
+      }
+    },
+    refused(clientId, detail) {
+      const node = waiting.get(clientId);
+      waiting.delete(clientId);
+      if (!input.value && node) input.value = node.lastChild.textContent;
+      node?.remove();
+      say(detail);
+    },
+    pending: (list) => save({ pending: list }),
+  };
+
+  for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
+  if (!input.value) input.value = store.draft;
+  for (const entry of store.pending) showWaiting(entry);
+  const chat = connect({ ...options, pending: store.pending, on });
+  log.scrollTop = log.scrollHeight;
+
+  function submit(event) {
+    event.preventDefault();
+    const text = input.value;
+    if (!text.trim()) return input.focus();
+    const clientId = chat.send(text);
+    showWaiting({ client_id: clientId, message: text });
+    input.value = "";
+    save({ draft: "" });
+    input.focus();
+  }
+
+  function keydown(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  }
+
+  const typed = () => { save({ draft: input.value }); chat.typing(); };
+  form.addEventListener("submit", submit);
+  input.addEventListener("keydown", keydown);
+  input.addEventListener("input", typed);
+  document.addEventListener("visibilitychange", haveSeen);
+  return {
+    close() {
+      form.removeEventListener("submit", submit);
+      input.removeEventListener("keydown", keydown);
+      input.removeEventListener("input", typed);
+      document.removeEventListener("visibilitychange", haveSeen);
+      chat.close();
+    },
+  };
+}
+
+for (const root of document.querySelectorAll("[data-chat]")) {
+  mount(root, {
+    orderId: root.dataset.order,
+    username: root.dataset.username,
+    since: Number(root.dataset.lastId),
+    csrf: root.querySelector("[name=csrfmiddlewaretoken]").value,
+    loginUrl: `/login/?next=${encodeURIComponent(location.pathname)}`,
+  });
+  const input = root.querySelector("#chat-message-input");
+  for (const link of document.querySelectorAll("[data-reply]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      input.value = input.value ? `${input.value}\n${link.dataset.reply}` : link.dataset.reply;
+      input.focus();
+    });
+  }
+}

@@ -1,0 +1,189 @@
+"""The agents' live list of chats: what stands in it, and who watches it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import redis
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.template.loader import render_to_string
+
+from shop.models import Order, User
+from support.admission import Credential
+from support.hub import Hub
+from support.models import Chat, ChatMessage
+from support.presence import presence
+from support.threads import in_thread
+
+logger = logging.getLogger(__name__)
+
+MOST_ROWS = 200
+# Without a wake-up the list is looked at this often; with many it is drawn no more often than that.
+LOOK_EVERY, DRAW_EVERY = 1.0, 0.1
+KEEP_ALIVE = 12.0
+
+
+@dataclass(slots=True)
+class Row:
+    order: Order
+    chat: Chat | None
+    people: list[User]
+    unread: int
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        return self.chat.waiting_since if self.chat else None
+
+
+def chat_rows() -> list[Row]:
+    """A row for each chat with someone in it or with a shopper who waits: the longest wait first, then by order.
+
+    Four queries, whatever their number. Raises redis.RedisError while nobody knows who is present.
+    """
+    present = presence().present()
+    waiting = list(Chat.objects.waiting().values_list("pk", flat=True)[:MOST_ROWS])
+    unseen = ChatMessage.objects.filter(
+        order=OuterRef("pk"), sender=OuterRef("user"), pk__gt=OuterRef("chat__office_seen")
+    )
+    unread = Subquery(unseen.order_by().values("order").annotate(number=Count("pk")).values("number"))
+    orders = (
+        Order.objects.filter(pk__in={*waiting, *present})
+        .select_related("user", "last_spoken_to", "chat__claimed_by", "chat__last_message__sender")
+        .annotate(unread=Coalesce(unread, 0))
+        .order_by(F("chat__waiting_since").asc(nulls_last=True), "pk")
+    )
+    users = User.objects.in_bulk({user_id for ids in present.values() for user_id in ids})
+
+    def row(order: Any) -> Row:
+        people = [users[user_id] for user_id in present.get(order.pk, ()) if user_id in users]
+        return Row(order, getattr(order, "chat", None), sorted(people, key=lambda user: user.email), order.unread)
+
+    return [row(order) for order in orders]
+
+
+def list_context() -> dict[str, Any]:
+    rows = chat_rows()
+    return {"rows": rows, "waiting": sum(1 for row in rows if row.waiting_since)}
+
+
+def draw() -> str:
+    return render_to_string("support/_notification_area.html", list_context())
+
+
+def event(name: str, data: str) -> bytes:
+    """A server-sent event; each line of its data stands in a line of its own."""
+    # Should the connection break, the browser asks again a second later.
+    lines = "".join(f"data: {line}\n" for line in data.splitlines() if line.strip())
+    return f"event: {name}\nretry: 1000\n{lines}\n".encode()
+
+
+class Stream:
+    """One agent's open list."""
+
+    def __init__(self, credential: Credential) -> None:
+        self.credential = credential
+        self.changed = asyncio.Event()
+        self.dismissed = False
+
+
+class Watch:
+    """Draws the list once for all streams of this process, whenever something changed in it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.streams: set[Stream] = set()
+        self.html: str | None = None
+        self.woken = asyncio.Event()
+        self.drawing = asyncio.Lock()
+        self.drawn_at = 0.0
+        self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def here(cls) -> "Watch":
+        hub = Hub.here()
+        return next((watcher for watcher in hub.watchers if isinstance(watcher, cls)), None) or cls(hub)
+
+    # --- What the hub asks of it
+
+    def wake(self) -> None:
+        self.woken.set()
+
+    def credentials(self) -> set[Credential]:
+        return {stream.credential for stream in self.streams}
+
+    def dismiss(self, credentials: set[Credential]) -> None:
+        for stream in self.streams:
+            if stream.credential in credentials:
+                stream.dismissed = True
+                stream.changed.set()
+
+    # --- Drawing
+
+    def add(self, stream: Stream) -> None:
+        self.streams.add(stream)
+        self.hub.watchers.add(self)
+        self.hub.wake_up()
+        if self.task is None:
+            self.task = self.hub.loop.create_task(self.work())
+
+    def remove(self, stream: Stream) -> None:
+        self.streams.discard(stream)
+        if not self.streams and self.task is not None:
+            self.task.cancel()
+            self.task = None
+            self.hub.watchers.discard(self)
+            self.hub.rest()
+
+    async def work(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.woken.wait(), LOOK_EVERY)
+            self.woken.clear()
+            await self.redraw()
+            await asyncio.sleep(DRAW_EVERY)
+
+    async def redraw(self, not_before: float = 0.0) -> None:
+        async with self.drawing:
+            if not_before and self.drawn_at >= not_before:
+                return
+            begun = time.monotonic()
+            try:
+                html = await in_thread(draw)
+            except redis.RedisError:
+                return  # the list stays as it was until Redis says who is present
+            except Exception as error:  # the database comes back: the next look finds it
+                logger.warning("List of chats not drawn, trying again: %r", error)
+                return
+            self.drawn_at = begun
+            if html != self.html:
+                self.html = html
+                for stream in self.streams:
+                    stream.changed.set()
+
+
+async def presence_events(credential: Credential) -> AsyncIterator[bytes]:
+    """An event `presence` with the list at once and whenever it changed; comments keep the connection open."""
+    watch, stream = Watch.here(), Stream(credential)
+    watch.add(stream)
+    try:
+        await watch.redraw(not_before=time.monotonic())
+        stream.changed.set()
+        while True:
+            try:
+                await asyncio.wait_for(stream.changed.wait(), KEEP_ALIVE)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            stream.changed.clear()
+            if stream.dismissed:
+                return
+            if watch.html is not None:
+                yield event("presence", watch.html)
+    finally:
+        watch.remove(stream)

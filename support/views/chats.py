@@ -1,0 +1,136 @@
+from typing import Any
+from uuid import uuid4
+
+import redis
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from shop.models import Order, User
+from support.conversation import say, see
+from support.dashboard import list_context
+from support.hub import tell
+from support.models import CannedReply, Chat, ChatMessage, Note
+from support.presence import present_in
+
+
+def employee_required(user: Any) -> None:
+    if not user.is_employee:
+        raise PermissionDenied
+
+
+def chat_of(request: HttpRequest, pk: int) -> Order:
+    """An order whose chat this person may enter; 404 otherwise."""
+    orders = Order.objects.visible_to(request.user).select_related("user", "last_spoken_to").with_lines()
+    return get_object_or_404(orders, pk=pk)
+
+
+@login_required
+@require_GET
+def customer_service(request: HttpRequest) -> HttpResponse:
+    """The agents' live list of chats."""
+    employee_required(request.user)
+    try:
+        context = list_context()
+    except redis.RedisError:
+        context = {"rows": [], "waiting": 0}
+    return render(request, "support/customer_service.html", context)
+
+
+@login_required
+def chat_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole conversation about an order; POST `message` says something, without any JavaScript."""
+    order = chat_of(request, pk)
+    error = ""
+    if request.method == "POST":
+        try:
+            site = request.build_absolute_uri("/")
+            say(order, by_of(request), request.POST.get("message", ""), request.POST.get("client_id"), site=site)
+            return redirect("chat_detail", pk)
+        except ValidationError as refusal:
+            error = str(refusal.message)
+    context = chat_context(order, by_of(request)) | {"error": error, "draft": draft_of(request, order)}
+    return render(request, "support/chat_detail.html", context, status=422 if error else 200)
+
+
+def by_of(request: HttpRequest) -> User:
+    user = request.user
+    if not isinstance(user, User):  # the views above are for people who are logged in
+        raise PermissionDenied
+    return user
+
+
+def draft_of(request: HttpRequest, order: Order) -> str:
+    """What stands in the input: what was not taken, or the canned reply that an agent chose."""
+    if request.method == "POST":
+        return request.POST.get("message", "")
+    reply_id = request.GET.get("reply", "")
+    if not by_of(request).is_employee or not reply_id.isdecimal() or len(reply_id) > 9:
+        return ""
+    reply = CannedReply.objects.filter(pk=reply_id).first()
+    return reply.filled(order, by_of(request)) if reply else ""
+
+
+def chat_context(order: Order, user: User) -> dict[str, Any]:
+    log = list(order.chat_messages.all().after(0))
+    last_id = log[-1].pk if log else 0
+    see(order, user, last_id)
+    chat = Chat.objects.select_related("claimed_by").of(order)
+    present = present_in(order.pk)
+    context = {
+        "order": order,
+        "chat": chat,
+        "log": log,
+        "last_id": last_id,
+        "seen": chat.office_seen if user.pk == order.user_id else chat.shopper_seen,
+        "client_id": uuid4(),
+        "longest": ChatMessage.LONGEST,
+        "present": [str(other) for other in User.objects.filter(pk__in=present - {user.pk})],
+        "is_agent": user.is_employee,
+    }
+    if user.is_employee:
+        context["replies"] = [(reply, reply.filled(order, user)) for reply in CannedReply.objects.all()]
+        context["notes"] = order.notes.select_related("author")
+        context["holder_is_here"] = chat.claimed_by_id in present
+    return context
+
+
+@login_required
+@require_POST
+def chat_claim(request: HttpRequest, pk: int) -> HttpResponse:
+    """Look after a chat; `instead_of` is the id of a colleague who has left it."""
+    employee_required(request.user)
+    chat = Chat.objects.of(chat_of(request, pk))
+    instead_of = request.POST.get("instead_of", "")
+    holder = int(instead_of) if instead_of.isdecimal() and len(instead_of) < 19 else None
+    if holder in present_in(pk) or not chat.claim(by_of(request), holder):
+        messages.error(request, "A colleague was faster and looks after this chat.")
+    tell(pk)
+    return redirect("chat_detail", pk)
+
+
+@login_required
+@require_POST
+def chat_release(request: HttpRequest, pk: int) -> HttpResponse:
+    employee_required(request.user)
+    Chat.objects.of(chat_of(request, pk)).release(by_of(request))
+    tell(pk)
+    return redirect("chat_detail", pk)
+
+
+@login_required
+@require_POST
+def note_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a private note about an order: for colleagues, never for the shopper."""
+    employee_required(request.user)
+    order = chat_of(request, pk)
+    try:
+        note = Note(order=order, author=by_of(request), text=request.POST.get("text", "").strip().replace("\0", ""))
+        note.full_clean()
+        note.save()
+    except ValidationError:
+        messages.error(request, "A note has between 1 and 4,000 characters.")
+    return redirect("chat_detail", pk)
