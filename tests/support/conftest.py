@@ -1,0 +1,69 @@
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from shop.models import Order, User
+from tests.factories import OrderFactory
+
+
+@pytest.fixture
+def order(alice: User) -> Order:
+    return OrderFactory(user=alice)
+
+
+@pytest.fixture
+def alice_client(alice: User) -> Client:
+    return logged_in(alice)
+
+
+@pytest.fixture
+def erin_client(erin: User) -> Client:
+    return logged_in(erin)
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def run(test: Callable[[], Any]) -> None:
+    """Run an asynchronous test to its end."""
+    async_to_sync(test)()
+
+
+def cookie(client: Client) -> list[tuple[bytes, bytes]]:
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return [(b"host", b"testserver"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode())]
+
+
+def socket(order: Order, client: Client | None = None, query: str = "", headers: Any = ()) -> WebsocketCommunicator:
+    from booktime.asgi import application
+
+    path = f"/ws/customer-service/{order.pk}/{query}"
+    return WebsocketCommunicator(application, path, headers=[*(cookie(client) if client else ()), *headers])
+
+
+@asynccontextmanager
+async def connected(*args: Any, **kwargs: Any) -> AsyncIterator[WebsocketCommunicator]:
+    communicator = socket(*args, **kwargs)
+    accepted, _ = await communicator.connect(timeout=5)
+    assert accepted
+    try:
+        yield communicator
+    finally:
+        await communicator.disconnect()
+
+
+async def next_of(communicator: WebsocketCommunicator, kind: str) -> dict[str, Any]:
+    """The next frame of a type; others before it are passed over."""
+    while True:
+        frame = await communicator.receive_json_from(timeout=5)
+        if frame["type"] == kind:
+            return frame

@@ -1,0 +1,147 @@
+"""The agents' live list, as its page and its stream show it."""
+
+import json
+import re
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import HttpCommunicator
+from django.test import Client
+
+from support.models import Chat
+from support.presence import presence
+from tests.support.conftest import connected, cookie, logged_in, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Stream:
+    """An open event stream, read event by event."""
+
+    def __init__(self, client):
+        from booktime.asgi import application
+
+        path = "/customer-service/notify/"
+        self.http = HttpCommunicator(application, "GET", path, headers=cookie(client))
+
+    async def __aenter__(self):
+        await self.http.send_input({"type": "http.request", "body": b""})
+        self.start = await self.http.receive_output(timeout=5)
+        return self
+
+    async def __aexit__(self, *exc):
+        await self.http.send_input({"type": "http.disconnect"})
+        await self.http.wait(timeout=5)
+
+    async def event(self, timeout=5):
+        chunk = (await self.http.receive_output(timeout=timeout))["body"].decode()
+        name = re.search(r"^event: (.*)$", chunk, re.M).group(1)
+        return name, "\n".join(re.findall(r"^data: (.*)$", chunk, re.M))
+
+
+def test_strangers_get_403(alice, dan):
+    for client in (Client(), logged_in(alice), logged_in(dan)):
+        assert client.get("/customer-service/notify/?nopoll").status_code == 403
+        assert client.get("/customer-service/notify/").status_code == 403
+
+
+def test_nopoll_answers_who_is_present_once(order, alice_client, erin_client):
+    async def look():
+        async with connected(order, alice_client), connected(order, erin_client):
+            return await sync_to_async(erin_client.get)("/customer-service/notify/?nopoll")
+
+    found = []
+
+    async def keep():
+        found.append(await look())
+
+    run(keep)
+    assert found[0]["Content-Type"] == "text/event-stream"
+    body = found[0].content.decode()
+    assert body.startswith("data: ")
+    assert body.endswith("\n\n")
+    assert json.loads(body[6:]) == [
+        {"link": f"/customer-service/{order.pk}/", "text": f"{order.pk} (alice@example.com, erin@example.com)"}
+    ]
+    assert erin_client.get("/customer-service/notify/?nopoll").content == b"data: []\n\n"
+
+
+def test_stream_shows_the_list_at_once_and_whenever_it_changes(order, alice_client, erin_client):
+    async def watch():
+        async with Stream(erin_client) as stream:
+            headers = dict(stream.start["headers"])
+            assert stream.start["status"] == 200
+            assert headers[b"Content-Type"] == b"text/event-stream"
+            assert headers[b"X-Accel-Buffering"] == b"no"
+            name, html = await stream.event()
+            assert name == "presence"
+            assert "All quiet" in html
+            async with connected(order, alice_client) as alice:
+                assert "alice@example.com" in (await stream.event(1))[1]
+                await alice.send_json_to({"type": "message", "message": "Anybody <there>?"})
+                html = (await stream.event(1))[1]
+                assert "Anybody &lt;there&gt;?" in html
+                assert "1 unread" in html
+            html = (await stream.event(1))[1]
+            assert "Nobody is here now" in html
+
+    run(watch)
+
+
+def test_stream_ends_when_its_employee_logs_out(erin_client):
+    async def watch():
+        async with Stream(erin_client) as stream:
+            await stream.event()
+            await sync_to_async(erin_client.logout)()
+            assert not (await stream.http.receive_output(timeout=5)).get("more_body")
+
+    run(watch)
+
+
+def test_person_who_was_silent_for_ten_seconds_is_not_present(order, alice_client, erin_client):
+    async def fall_silent():
+        from support.hub import Hub
+
+        async with connected(order, alice_client) as alice:
+            (room,) = Hub.here().rooms.values()
+            (member,) = room.members
+            member.heard_at -= 11
+            await Hub.here().beat()
+            assert presence().present() == {}
+            await alice.send_json_to({"type": "heartbeat"})
+            async with Stream(erin_client) as stream:
+                html = (await stream.event())[1]
+                if "alice@example.com" not in html:
+                    html = (await stream.event(1))[1]
+                assert "alice@example.com" in html
+
+    run(fall_silent)
+
+
+def test_longest_wait_comes_first_and_an_answer_ends_it(order, alice, erin, erin_client):
+    from tests.factories import OrderFactory
+
+    second = OrderFactory(user=alice)
+    Chat.objects.of(second).post(alice, "First to ask")
+    Chat.objects.of(order).post(alice, "Second to ask")
+    html = erin_client.get("/customer-service/").content.decode()
+    assert "2 waiting for an answer" in html
+    assert html.index(f"/customer-service/{second.pk}/") < html.index(f"/customer-service/{order.pk}/")
+    Chat.objects.of(second).post(erin, "An answer")
+    html = erin_client.get("/customer-service/").content.decode()
+    assert f"/customer-service/{second.pk}/" not in html
+    assert "1 waiting for an answer" in html
+
+
+def test_list_needs_a_number_of_queries_that_does_not_grow(alice, erin_client, django_assert_max_num_queries):
+    from tests.factories import OrderFactory
+
+    for _ in range(15):
+        Chat.objects.of(OrderFactory(user=alice)).post(alice, "Hello")
+    with django_assert_max_num_queries(10):
+        assert erin_client.get("/customer-service/").content.decode().count("chat-row--waiting") == 15
+
+
+def test_list_is_for_employees(alice_client):
+    assert alice_client.get("/customer-service/").status_code == 403
+    assert Client().get("/customer-service/").status_code == 302
