@@ -11,16 +11,16 @@ function waitingOrders() {
   return new Set([...area.querySelectorAll(".chat-row--waiting a")].map((link) => link.getAttribute("href")));
 }
 
-function ago(moment) {
+function wait(moment) {
   const minutes = Math.floor((Date.now() - new Date(moment)) / 60000);
-  if (minutes < 1) return "just now";
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 1) return "waiting for a moment";
+  return `waiting ${minutes < 60 ? "" : `${Math.floor(minutes / 60)} h `}${minutes % 60} min`;
 }
 
 function refresh() {
   for (const time of area.querySelectorAll("time[data-since]")) {
     time.title = new Date(time.dateTime).toLocaleString();
-    time.textContent = ago(time.dateTime);
+    time.textContent = wait(time.dateTime);
   }
   const waiting = waitingOrders();
   document.title = waiting.size ? `(${waiting.size}) ${title}` : title;
