@@ -1,0 +1,269 @@
+"""What the chat holds under load and faults, on a private PostgreSQL and Redis and two daphne processes.
+
+    python -m benchmarks.chat [faults] [delivery] [memory] [dashboard] [--messages 10000]
+
+Without a name all four run. Absolute times say what the machine is worth; the ratios, and the counts of what was lost,
+say what the chat is worth.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import connect
+
+from tests.chat_client import ChatClient
+from tests.servers import ROOT, Daphne, Postgres, Redis
+
+SERVER = {
+    "SECRET_KEY": "a-key-for-a-benchmark-0123456789-0123456789-0123456789",
+    "EMAIL_URL": "dummymail://",
+    "DJANGO_SETTINGS_MODULE": "tests.settings",
+}
+
+
+class Site:
+    """Two processes of the site, a bare consumer beside them, and all that they stand on."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booktime-chat-")))
+        self.postgres = stack.enter_context(Postgres(directory))
+        self.redis = stack.enter_context(Redis(directory))
+        variables = {**SERVER, "DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
+        Daphne(directory, variables).manage("migrate", "--verbosity", "0")
+        self.servers = [stack.enter_context(Daphne(directory, variables)) for _ in range(2)]
+        self.bare = stack.enter_context(Daphne(directory, variables, "benchmarks.chat_bare:application"))
+        self.urls = [server.url.replace("http", "ws") for server in self.servers]
+
+    def people(self, shoppers: int, agents: int) -> dict[str, Any]:
+        command = [sys.executable, "-m", "benchmarks.chat_people", str(shoppers), str(agents)]
+        done = subprocess.run(command, env=self.servers[0].environment(), cwd=ROOT, capture_output=True, check=True)
+        return dict(json.loads(done.stdout))
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+async def faults(site: Site, messages: int) -> None:
+    """200 people in 100 chats write while Redis is killed 20 times and a process 3 times."""
+    people = site.people(100, 100)
+    for replays in (True, False):
+        await write_through_faults(site, people, messages if replays else messages // 4, replays)
+
+
+async def write_through_faults(site: Site, people: dict[str, Any], messages: int, replays: bool) -> None:
+    pairs = list(zip(people["orders"], people["agents"], strict=True))
+    newest = {order["order"]: await last_id(site, order) for order, _ in pairs}
+    done = asyncio.Event()
+
+    async def break_things() -> None:
+        for number in range(20):
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(site.redis.kill)
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(site.redis.start)
+            if number in (4, 10, 16):
+                await asyncio.to_thread(site.servers[1].kill)
+                await asyncio.to_thread(site.servers[1].start)
+        done.set()
+
+    async with AsyncExitStack() as stack:
+        clients: list[ChatClient] = []
+        for order, agent in pairs:
+            for token in (order["token"], agent["token"]):
+                client = ChatClient(site.urls, order["order"], token, replays=replays)
+                client.seen += [newest[order["order"]]] if newest[order["order"]] else []
+                clients.append(await stack.enter_async_context(client))
+        await asyncio.gather(*(client.until(lambda c: c.connections > 0, 120) for client in clients))
+        began = time.monotonic()
+        breaking = asyncio.create_task(break_things())
+        share = messages // len(clients)
+
+        async def write(client: ChatClient) -> None:
+            for number in range(share):
+                await client.say(f"{number}")
+                await client.until(lambda c: len(c.pending) < 5, 300)
+
+        await asyncio.gather(*(write(client) for client in clients), breaking)
+        await asyncio.gather(*(client.until(lambda c: not c.pending, 300) for client in clients))
+        if replays:
+            whole = 2 * share
+            await asyncio.gather(*(c.until(lambda c: len(since(c, newest)) >= whole, 60) for c in clients))
+        else:
+            await asyncio.sleep(5)
+        took = time.monotonic() - began
+        lost = doubled = disordered = 0
+        for index in range(0, len(clients), 2):
+            pair = clients[index : index + 2]
+            said = {message_id for client in pair for message_id in client.acknowledged.values()}
+            for client in pair:
+                shown = since(client, newest)
+                lost += len(said - set(shown))
+                doubled += len(shown) - len(set(shown))
+                disordered += shown != sorted(shown)
+        acknowledged = sum(len(client.acknowledged) for client in clients)
+        reconnects = sum(client.connections - 1 for client in clients)
+        print(
+            f"faults, {'with' if replays else 'without'} since: {acknowledged} messages acknowledged in {took:.0f} s,"
+            f" Redis killed 20 times, a process 3 times, {reconnects} reconnects:"
+            f" {lost} not shown, {doubled} shown twice, {disordered} views out of order"
+        )
+
+
+def since(client: ChatClient, newest: dict[int, int]) -> list[int]:
+    return [message_id for message_id in client.seen if message_id > newest[client.order_id]]
+
+
+async def last_id(site: Site, order: dict[str, Any]) -> int:
+    from urllib.request import urlopen
+
+    url = f"{site.servers[0].url}/mobile-api/my-orders/{order['order']}/messages/?token={order['token']}"
+    history = json.loads(await asyncio.to_thread(lambda: urlopen(url).read()))  # noqa: S310
+    return int(history[-1]["id"]) if history else 0
+
+
+async def delivery(site: Site, messages: int) -> None:
+    """200 sockets in one chat, 2 messages a second, beside a bare group echo on the same Redis, in turns."""
+    people = site.people(1, 1)
+    token, order = people["agents"][0]["token"], people["orders"][0]["order"]
+    chat = f"{site.urls[0]}/ws/customer-service/{order}/?token={token}"
+    bare = site.bare.url.replace("http", "ws") + "/"
+    times: dict[str, list[float]] = {"chat": [], "bare": []}
+    for _ in range(3):
+        for name, url in (("bare", bare), ("chat", chat)):
+            times[name] += await delays(url, sockets=200, messages=20)
+    p95 = {name: percentile(values, 0.95) * 1000 for name, values in times.items()}
+    p50 = {name: statistics.median(values) * 1000 for name, values in times.items()}
+    print(
+        f"delivery to 200 sockets: chat p50 {p50['chat']:.1f} ms, p95 {p95['chat']:.1f} ms;"
+        f" bare p50 {p50['bare']:.1f} ms, p95 {p95['bare']:.1f} ms; ratio of p95 {p95['chat'] / p95['bare']:.2f}"
+    )
+
+
+async def delays(url: str, sockets: int, messages: int) -> list[float]:
+    """From sending a message to its arrival at each of the sockets."""
+    sent: dict[str, float] = {}
+    delays: list[float] = []
+
+    async def listen(socket: Any) -> None:
+        async for text in socket:
+            now, frame = time.monotonic(), json.loads(text)
+            if frame.get("message") in sent:
+                delays.append(now - sent[frame["message"]])
+
+    async with AsyncExitStack() as stack:
+        options: dict[str, Any] = {"ping_interval": None, "compression": None, "open_timeout": 30}
+        opened = [await stack.enter_async_context(connect(url, **options)) for _ in range(sockets)]
+        tasks = [asyncio.create_task(listen(socket)) for socket in opened]
+        await asyncio.sleep(1)
+        for number in range(messages):
+            text = f"{time.time()} {number}"
+            sent[text] = time.monotonic()
+            await opened[number].send(json.dumps({"type": "message", "message": text}))
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(2)
+        for task in tasks:
+            task.cancel()
+    assert len(delays) == sockets * messages, f"{len(delays)} of {sockets * messages} arrived"
+    return delays
+
+
+async def memory(site: Site, messages: int) -> None:
+    """What an idle socket costs a process, beside one of the bare consumer."""
+    people = site.people(1, 1)
+    token, order = people["agents"][0]["token"], people["orders"][0]["order"]
+    urls = {
+        "bare": (site.bare, site.bare.url.replace("http", "ws") + "/"),
+        "chat": (site.servers[1], f"{site.urls[1]}/ws/customer-service/{order}/?token={token}"),
+    }
+    cost = {}
+    for name, (server, url) in urls.items():
+        async with AsyncExitStack() as stack:
+            options: dict[str, Any] = {"ping_interval": None, "compression": None, "open_timeout": 30}
+            for _ in range(100):  # what the first ones load is loaded then
+                await stack.enter_async_context(connect(url, **options))
+            await asyncio.sleep(1)
+            before = resident(server)
+            for _ in range(500):
+                await stack.enter_async_context(connect(url, **options))
+            await asyncio.sleep(3)
+            cost[name] = (resident(server) - before) / 500
+    print(
+        f"memory for each idle socket: chat {cost['chat'] / 1024:.1f} kB, bare {cost['bare'] / 1024:.1f} kB,"
+        f" ratio {cost['chat'] / cost['bare']:.2f}"
+    )
+
+
+def resident(server: Daphne) -> int:
+    assert server.process
+    fields = Path(f"/proc/{server.process.pid}/smaps_rollup").read_text().split("\n")
+    return next(int(line.split()[1]) * 1024 for line in fields if line.startswith("Private_Dirty"))
+
+
+async def dashboard(site: Site, messages: int) -> None:
+    """From a shopper's join on one process to 100 agents' lists on the other."""
+    people = site.people(50, 100)
+    shown: dict[str, list[float]] = {}
+
+    async def watch(session: str) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.servers[0].port, limit=2**22)
+        request = f"GET /customer-service/notify/ HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid={session}\r\n\r\n"
+        writer.write(request.encode())
+        seen: set[str] = set()
+        async for line in reader:
+            text = line.decode()
+            if "Order " in text and "customer-service/" in text:
+                order = text.split("customer-service/")[1].split("/")[0]
+                if order not in seen:
+                    seen.add(order)
+                    shown.setdefault(order, []).append(time.monotonic())
+
+    streams = [asyncio.create_task(watch(agent["session"])) for agent in people["agents"]]
+    await asyncio.sleep(5)
+    delays: list[float] = []
+    for order in people["orders"]:
+        url = f"{site.urls[1]}/ws/customer-service/{order['order']}/?token={order['token']}"
+        began = time.monotonic()
+        async with connect(url, ping_interval=None, open_timeout=30):
+            await asyncio.sleep(1.5)
+        arrivals = shown.get(str(order["order"]), [])
+        assert len(arrivals) == len(streams), f"{len(arrivals)} of {len(streams)} agents saw order {order['order']}"
+        delays += [arrival - began for arrival in arrivals]
+    for stream in streams:
+        stream.cancel()
+    print(
+        f"from join to 100 agents' lists: p50 {statistics.median(delays) * 1000:.0f} ms,"
+        f" p99 {percentile(delays, 0.99) * 1000:.0f} ms"
+    )
+
+
+PARTS: dict[str, Callable[[Site, int], Awaitable[None]]] = {
+    "delivery": delivery,
+    "memory": memory,
+    "dashboard": dashboard,
+    "faults": faults,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[], metavar="part")
+    parser.add_argument("--messages", type=int, default=10_000)
+    arguments = parser.parse_args()
+    for name in arguments.parts or PARTS:
+        with ExitStack() as stack:
+            asyncio.run(PARTS[name](Site(stack), arguments.messages))
+
+
+if __name__ == "__main__":
+    main()
