@@ -98,16 +98,21 @@ class RedisPresence:
         self.redis: Any = redis.Redis.from_url(
             url, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1)
         )
+        # What this process knows by itself, for when Redis is away.
+        self.own = MemoryPresence()
         self._enter = self.redis.register_script(ENTER)
         self._leave = self.redis.register_script(LEAVE)
 
     def enter(self, connection: Connection) -> bool:
+        self.own.enter(connection)
         return not self._enter([self.CONNECTIONS], [str(connection), connection.person, time.time()])
 
     def leave(self, connection: Connection) -> bool:
+        self.own.leave(connection)
         return not self._leave([self.CONNECTIONS], [str(connection), connection.person])
 
     def beat(self, server: str, heard: dict[Connection, float]) -> list[Connection]:
+        self.own.beat(server, heard)
         now = time.time()
         pipeline = self.redis.pipeline(transaction=False)
         pipeline.zadd(self.SERVERS, {server: now})
@@ -138,8 +143,10 @@ def presence() -> MemoryPresence | RedisPresence:
 
 
 def present_in(order_id: int) -> set[int]:
-    """Ids of the users in a chat now; nobody while Redis does not answer."""
+    """Ids of the users in a chat now; those in this process while Redis does not answer."""
+    store = presence()
     try:
-        return presence().present().get(order_id, set())
+        present = store.present()
     except redis.RedisError:
-        return set()
+        present = store.own.present() if isinstance(store, RedisPresence) else {}
+    return present.get(order_id, set())

@@ -93,7 +93,7 @@ def chat_context(order: Order, user: User) -> dict[str, Any]:
     }
     if user.is_employee:
         context["replies"] = [(reply, reply.filled(order, user)) for reply in CannedReply.objects.all()]
-        context["notes"] = order.notes.select_related("author")
+        context["notes"] = Note.objects.filter(order=order).select_related("author")
         context["holder_is_here"] = chat.claimed_by_id in present
     return context
 
