@@ -128,7 +128,7 @@ async def last_id(site: Site, order: dict[str, Any]) -> int:
     from urllib.request import urlopen
 
     url = f"{site.servers[0].url}/mobile-api/my-orders/{order['order']}/messages/?token={order['token']}"
-    history = json.loads(await asyncio.to_thread(lambda: urlopen(url).read()))  # noqa: S310
+    history = json.loads(await asyncio.to_thread(lambda: urlopen(url).read()))
     return int(history[-1]["id"]) if history else 0
 
 
