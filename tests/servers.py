@@ -227,16 +227,21 @@ class Daphne(Server):
         return done.stdout
 
 
+# A Redis for each process of a parallel run: unlike a database, its channels cannot be told apart by a name.
+TEST_WORKERS = 2
+
+
 @contextmanager
 def private_services() -> Iterator[dict[str, str]]:
-    """PostgreSQL and Redis, as the variables by which a server knows them; both are gone afterwards."""
+    """PostgreSQL and Redis, as the variables by which a server knows them; they are gone afterwards."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booktime-services-")))
         postgres = stack.enter_context(Postgres(directory))
-        redis_server = stack.enter_context(Redis(directory))
+        redis_servers = [stack.enter_context(Redis(directory)) for _ in range(TEST_WORKERS)]
         yield {
             "DATABASE_URL": postgres.url,
-            "REDIS_URL": redis_server.url,
+            "REDIS_URL": redis_servers[0].url,
+            "REDIS_URLS": " ".join(server.url for server in redis_servers),
             "SECRET_KEY": secrets.token_urlsafe(50),
         }
 

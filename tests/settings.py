@@ -1,5 +1,11 @@
 """The site's own settings, without what a test run must not have: TLS redirects, slow hashes, a built manifest."""
 
+import os
+
+if "REDIS_URLS" in os.environ:
+    _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["REDIS_URL"] = os.environ["REDIS_URLS"].split()[_worker]
+
 from booktime.settings import *
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

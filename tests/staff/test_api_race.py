@@ -1,13 +1,13 @@
 """Two dispatchers at once, through the API, on PostgreSQL."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from shop.models import Order, OrderLine
 from staff.models import IdempotencyKey
+from tests.races import at_once, no_locks
 from tests.staff.conftest import client_of
 
 pytestmark = [
@@ -15,21 +15,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL"),
 ]
-
-
-def at_once(*calls):
-    """What the calls give back, each run in its own thread, started together."""
-    start = threading.Barrier(len(calls))
-
-    def run(call):
-        try:
-            start.wait(10)
-            return call()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def close_last_two_lines(order: Order, users) -> list[int]:
@@ -50,7 +35,6 @@ def test_last_two_lines_at_once_complete_the_order(paid_order, carrier_company, 
 
 def test_without_the_lock_the_order_would_stay_open(paid_order, monkeypatch):
     """The negative control: the same two changes, each blind to the other, leave a paid order of sent lines."""
-    monkeypatch.setattr(Order, "lock", lambda order: None)
     both_marked = threading.Barrier(2)
 
     def mark(line: OrderLine) -> None:
@@ -58,7 +42,8 @@ def test_without_the_lock_the_order_would_stay_open(paid_order, monkeypatch):
             line.mark(OrderLine.SENT)
             both_marked.wait(10)
 
-    at_once(*(lambda line=line: mark(line) for line in paid_order.lines.all()))
+    with no_locks(monkeypatch):
+        at_once(*(lambda line=line: mark(line) for line in paid_order.lines.all()))
     paid_order.refresh_from_db()
     assert paid_order.status == Order.PAID
     assert {line.status for line in paid_order.lines.all()} == {OrderLine.SENT}
