@@ -212,7 +212,7 @@ def resident(server: Daphne) -> int:
 
 async def dashboard(site: Site, messages: int) -> None:
     """From a shopper's join on one process to 100 agents' lists on the other."""
-    people = site.people(50, 100)
+    people = site.people(40, 100)
     shown: dict[str, list[float]] = {}
 
     async def watch(session: str) -> None:

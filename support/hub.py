@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 GROUP = "booktime.chats"
 PULSE = 1.0
+# Under this name others know this process, and it knows its own words when it hears them.
+PROCESS = uuid4().hex[:12]
 # How many beats of the pulse lie between two looks at everybody's credentials.
 AUDIT_EVERY = 2
 
@@ -47,7 +49,7 @@ class Hub:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.server = uuid4().hex[:12]
+        self.server = PROCESS
         self.rooms: dict[int, Room] = {}
         self.watchers: set[Watcher] = set()
         self.workers: list[asyncio.Task[None]] = []
@@ -156,7 +158,9 @@ class Hub:
         async with self.beating:  # a beat under way could count the connection in again
             with suppress(redis.RedisError):
                 alone = await in_thread(presence().leave, member.connection)
-        self.tell(order_id, {"type": "chat_leave", "username": member.username} if alone else None)
+        # Not to the same person, who may be back by another process before this is heard there.
+        frame = {"type": "chat_leave", "username": member.username} if alone else None
+        self.tell(order_id, frame, member.connection.user_id)
         if not room.members and self.rooms.get(order_id) is room:
             room.close()
             del self.rooms[order_id]
@@ -187,7 +191,7 @@ class Hub:
                 for lost in await in_thread(presence().beat, self.server, heard):
                     # Their server died: nobody else will say that they are gone.
                     username = await in_thread(username_of, lost.user_id)
-                    self.tell(lost.order_id, {"type": "chat_leave", "username": username})
+                    self.tell(lost.order_id, {"type": "chat_leave", "username": username}, lost.user_id)
         for room in self.rooms.values():
             await room.drop_stalled()
 
