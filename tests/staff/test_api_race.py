@@ -10,11 +10,7 @@ from staff.models import IdempotencyKey
 from tests.races import at_once, no_locks
 from tests.staff.conftest import client_of
 
-pytestmark = [
-    pytest.mark.postgres,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL"),
-]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def close_last_two_lines(order: Order, users) -> list[int]:
