@@ -2,8 +2,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 
-from shop.models import Order, OrderLine
+from shop.models import Address, Order, OrderLine
 from staff.admin.forms import FixedOnceSaved
 
 
@@ -12,6 +13,10 @@ class OrderForm(forms.ModelForm[Order]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            kind, _, part = name.partition("_")
+            if kind in ("billing", "shipping"):
+                field.label = capfirst(str(Address._meta.get_field(part).verbose_name))
         if "status" in self.fields:
             allowed = {self.instance.status, Order.PAID if self.instance.status == Order.NEW else self.instance.status}
             self.fields["status"].choices = [  # type: ignore[attr-defined]

@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from shop.models import Order, OrderLine, User
 from staff.admin.actions import Outcome, log
@@ -71,6 +73,10 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
     # By its number a list is sorted and paged from an index.
     ordering = ("-pk",)
 
+    @admin.display(description="placed", ordering="date_added")
+    def placed(self, order: Order) -> str:
+        return date_format(localtime(order.date_added), "j M Y, H:i")
+
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
@@ -128,9 +134,9 @@ def found_by(queryset: Any, term: str, *names: str, by_email: bool) -> Any:
 
 
 class OrderAdmin(CustomerByEmail, OrderAdminBase):
-    list_display = ("number", "email", "shipping_name", "status", "total", "date_added")
+    list_display = ("number", "email", "shipping_name", "status", "total", "placed")
     list_display_links = ("number",)
-    list_filter = ("status", "shipping_country", "date_added")
+    list_filter = ("status", "shipping_country")
     list_select_related = ("user",)
     search_help_text = "An order's number, or the beginning of an e-mail address or a name."
     change_form_template = "staff/admin_order.html"
@@ -197,7 +203,7 @@ class DispatchLineInline(OrderLineInline):
 class DispatchOrderAdmin(OrderAdminBase):
     """Paid orders and where they go. Billing data is neither shown nor can it be asked for."""
 
-    list_display = ("number", "shipping_name", "shipping_city", "shipping_country", "progress", "date_added")
+    list_display = ("number", "shipping_name", "shipping_city", "shipping_country", "progress", "placed")
     list_display_links = ("number",)
     list_filter = ("shipping_country",)
     search_help_text = "An order's number, or the beginning of the name on the parcel."

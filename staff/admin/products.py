@@ -103,7 +103,7 @@ class ProductForm(forms.ModelForm[Product]):
 
 class ProductAdmin(admin.ModelAdmin[Product]):
     form = ProductForm
-    list_display = ("cover", "name", "authors_text", "price", "active", "in_stock", "date_updated")
+    list_display = ("cover", "name", "by", "price", "active", "in_stock", "date_updated")
     list_display_links = ("name",)
     list_filter = ("active", "in_stock", "format", "tags")
     list_per_page = 50
@@ -139,6 +139,10 @@ class ProductAdmin(admin.ModelAdmin[Product]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return ProductList
 
+    @admin.display(description="authors")
+    def by(self, product: Product) -> str:
+        return product.authors_text
+
     @admin.display(description="")
     def cover(self, product: Product) -> SafeString | str:
         return thumbnail_tag(next(iter(product.images.all()), None))
@@ -163,7 +167,7 @@ class ProductList(ChangeList):
 class DispatchProductAdmin(admin.ModelAdmin[Product]):
     """Whether a book is there to be sent: all that dispatch may say about it."""
 
-    list_display = ("name", "authors_text", "in_stock")
+    list_display = ("name", "by", "in_stock")
     list_editable = ("in_stock",)
     list_filter = ("in_stock",)
     list_per_page = 50
@@ -171,8 +175,8 @@ class DispatchProductAdmin(admin.ModelAdmin[Product]):
     search_help_text = ProductAdmin.search_help_text
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    readonly_fields = ("name", "authors_text", "isbn")
-    fields = ("name", "authors_text", "isbn", "in_stock")
+    readonly_fields = ("name", "by", "isbn")
+    fields = ("name", "by", "isbn", "in_stock")
     actions = (mark_in_stock, mark_out_of_stock)
     view_on_site = False
 
@@ -180,6 +184,7 @@ class DispatchProductAdmin(admin.ModelAdmin[Product]):
         return super().get_queryset(request).defer("search_text")
 
     get_search_results = ProductAdmin.get_search_results
+    by = ProductAdmin.by
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

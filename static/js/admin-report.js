@@ -18,7 +18,8 @@ function draw() {
       maxRotation: 0,
       callback(value) {
         const label = this.getLabelForValue(value);
-        return label.length > 32 ? `${label.slice(0, 31)}…` : label;
+        const most = innerWidth < 600 ? 18 : 32;
+        return label.length > most ? `${label.slice(0, most - 1)}…` : label;
       },
     },
   };
@@ -30,7 +31,7 @@ function draw() {
       datasets: [{
         label: data.unit,
         data: data.numbers,
-        backgroundColor: colour("--chart-fill"),
+        backgroundColor: colour(bars ? "--chart-line" : "--chart-fill"),
         borderColor: colour("--chart-line"),
         borderWidth: bars ? 0 : 2,
         fill: true,

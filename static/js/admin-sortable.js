@@ -25,7 +25,7 @@ function makeSortable(group) {
     handle.draggable = true;
     handle.setAttribute("aria-label", "Move this picture: drag it, or press the up and down arrow keys");
     handle.textContent = "⠿";
-    row.querySelector("td.original").append(handle);
+    row.querySelector("td.field-preview").prepend(handle);
     handle.addEventListener("dragstart", (event) => {
       dragged = row;
       event.dataTransfer.setDragImage(row, 0, 0);
