@@ -46,7 +46,7 @@ NOT_FOR_ALL = {
 }  # fmt: skip
 FOR_NOBODY = {
     ("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")
-} | {("admin", model, "add") for model in ("accessattempt", "accesslog", "accessfailurelog", "accessattemptexpiration")}
+} | {("admin", model, "add") for model in ("accessattempt", "accesslog", "accessfailurelog", "accessattemptexpiration", "dbtaskresult")}
 
 SINGLE_PAGES = {
     # GET, then POST, for visitor, shopper, employee, dispatcher and owner.
