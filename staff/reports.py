@@ -1,19 +1,21 @@
 """Orders and revenue per day, and the most bought books: page, chart and CSV."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import Sum
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from shop.models import Product
+from shop.models import Order, OrderLine, Product
 from staff.downloads import csv_response
 from staff.models import DaySales, ProductSales, SalesSummary
+from staff.models.sales import lines_from, orders_from
 
 if TYPE_CHECKING:
     from staff.offices import BackOffice
@@ -24,33 +26,30 @@ MOST_BOOKS = 50
 Row = tuple[str, Any]
 
 
-def last_days(count: int) -> list[date]:
-    """The last `count` days in the site's time zone, the oldest first and today last."""
-    today = timezone.localdate()
-    return [today - timedelta(days=back) for back in reversed(range(count))]
-
-
 def per_day(figure: str) -> list[Row]:
     """`figure` ("orders" or "revenue") of each of the last days; zero where nothing was ordered."""
     SalesSummary.refresh()
-    days = last_days(DAYS)
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     figures = dict(DaySales.objects.filter(day__gte=days[0]).values_list("day", figure))
+    orders = Order.objects.filter(orders_from(today, today + timedelta(days=1)))
+    figures[today] = orders.aggregate(figure=DaySales.FIGURES[figure])["figure"]
     return [(day.isoformat(), figures.get(day, 0)) for day in days]
 
 
-def most_bought(days: int) -> list[Row]:
+def most_bought(period: int) -> list[Row]:
     """The books bought most in the last so many days, today included: name and number, the most bought first."""
     SalesSummary.refresh()
-    since = last_days(days)[0]
-    bought = list(
-        ProductSales.objects.filter(day__gte=since)
-        .values("product_id")
-        .annotate(bought=Sum("quantity"))
-        .order_by("-bought", "product_id")
-        .values_list("product_id", "bought")[:MOST_BOOKS]
-    )
-    names = dict(Product.objects.filter(pk__in=[pk for pk, _ in bought]).values_list("pk", "name"))
-    return [(names[pk], number) for pk, number in bought if pk in names]
+    today = timezone.localdate()
+    lines = OrderLine.objects.order_by().filter(lines_from(today, today + timedelta(days=1)))
+    bought = Counter(dict(lines.values("product_id").annotate(number=Count("pk")).values_list("product_id", "number")))
+    before = ProductSales.objects.filter(period=period).values_list("product_id", "quantity")
+    # Who is not among so many leaders before today, and was not bought today, cannot be among the first.
+    leaders = dict(before.order_by("-quantity", "product_id")[: MOST_BOOKS + len(bought)])
+    bought.update({**leaders, **dict(before.filter(product_id__in=[pk for pk in bought if pk not in leaders]))})
+    first = sorted(bought.items(), key=lambda item: (-item[1], item[0]))[:MOST_BOOKS]
+    names = dict(Product.objects.filter(pk__in=[pk for pk, _ in first]).values_list("pk", "name"))
+    return [(names[pk], number) for pk, number in first if pk in names]
 
 
 def orders_per_day(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:
@@ -73,7 +72,7 @@ def day_report(
 
 class PeriodForm(forms.Form):
     period = forms.TypedChoiceField(
-        choices=[(days, f"{days} days") for days in (30, 60, 90)],
+        choices=[(days, f"{days} days") for days in ProductSales.PERIODS],
         coerce=int,
         label="Bought in the last",
         error_messages={"invalid_choice": "Choose 30, 60 or 90 days."},
@@ -107,6 +106,4 @@ def report_page(
         "numbers": [float(number) for _, number in charted],
     }
     request.current_app = site.name  # type: ignore[attr-defined]
-    return TemplateResponse(
-        request, "staff/report.html", {**site.each_context(request), **context, "chart_data": data}
-    )
+    return TemplateResponse(request, "staff/report.html", {**site.each_context(request), **context, "chart_data": data})

@@ -1,4 +1,7 @@
-"""The database's own notes of which orders changed: see `staff.models.sales`."""
+"""The database's own notes of which orders changed: see `staff.models.sales`.
+
+A line's progress is no such change, but for its being cancelled (40).
+"""
 
 from typing import Any
 
@@ -14,6 +17,11 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION staff_note_line() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (OLD.price, OLD.product_id, OLD.order_id, OLD.status = 40)
+           IS NOT DISTINCT FROM (NEW.price, NEW.product_id, NEW.order_id, NEW.status = 40)
+        THEN RETURN NULL; END IF;
+    END IF;
     IF TG_OP <> 'INSERT' THEN
         INSERT INTO staff_saleschange (moment) SELECT date_added FROM shop_order WHERE id = OLD.order_id;
     END IF;
@@ -33,21 +41,24 @@ CREATE TRIGGER staff_line_changed
 
 OF_ORDER = "INSERT INTO staff_saleschange (moment) VALUES ({row}.date_added);"
 OF_LINE = "INSERT INTO staff_saleschange (moment) SELECT date_added FROM shop_order WHERE id = {row}.order_id;"
+LINE_CHANGED = (
+    "WHEN (OLD.price, OLD.product_id, OLD.order_id, OLD.status = 40)"
+    " IS NOT (NEW.price, NEW.product_id, NEW.order_id, NEW.status = 40)"
+)
 SQLITE = [
-    f"CREATE TRIGGER IF NOT EXISTS staff_{table}_{event.split()[0].lower()} AFTER {event} ON shop_{table} BEGIN "
+    f"CREATE TRIGGER IF NOT EXISTS staff_{table}_{event} AFTER {event.upper()} ON shop_{table} {when} BEGIN "
     + " ".join(note.format(row=row) for row in rows)
     + " END"
-    for table, note, columns in (
-        ("order", OF_ORDER, "date_added"),
-        ("orderline", OF_LINE, "price, status, product_id, order_id"),
+    for table, note, changed in (
+        ("order", OF_ORDER, "WHEN OLD.date_added IS NOT NEW.date_added"),
+        ("orderline", OF_LINE, LINE_CHANGED),
     )
-    for event, rows in (
-        ("INSERT", ("NEW",)),
-        ("DELETE", ("OLD",)),
-        (f"UPDATE OF {columns}", ("OLD", "NEW")),
+    for event, rows, when in (
+        ("insert", ("NEW",), ""),
+        ("delete", ("OLD",), ""),
+        ("update", ("OLD", "NEW"), changed),
     )
 ]
-
 REMOVE_POSTGRESQL = [
     "DROP TRIGGER IF EXISTS staff_order_changed ON shop_order",
     "DROP TRIGGER IF EXISTS staff_line_changed ON shop_orderline",

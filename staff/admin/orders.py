@@ -1,8 +1,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +16,14 @@ from staff.admin.forms import CustomerByEmail
 from staff.admin.order_forms import OrderForm, OrderLineForm
 from staff.offices import dispatch_admin, office_admin
 
-BILLING = ("billing_name", "billing_address1", "billing_address2", "billing_zip_code", "billing_city", "billing_country")
+BILLING = (
+    "billing_name",
+    "billing_address1",
+    "billing_address2",
+    "billing_zip_code",
+    "billing_city",
+    "billing_country",
+)
 SHIPPING = tuple(name.replace("billing", "shipping") for name in BILLING)
 
 

@@ -86,7 +86,13 @@ def test_markup_in_an_address_is_text_and_fetches_nothing(erins, monkeypatch):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://127.0.0.1:9/x.png", "file:///etc/passwd", "data:text/plain,x", "ftp://127.0.0.1/x", "{css}/../booktime.css"],
+    [
+        "http://127.0.0.1:9/x.png",
+        "file:///etc/passwd",
+        "data:text/plain,x",
+        "ftp://127.0.0.1/x",
+        "{css}/../booktime.css",
+    ],
 )
 def test_renderer_hands_out_its_own_files_alone(address):
     fetcher = PackagedAssets(["css/invoice.css"])

@@ -8,7 +8,11 @@ from django.urls import URLPattern, get_resolver
 from shop.models import Product
 from staff.offices import dispatch_admin, office_admin
 from tests.factories import (
-    AddressFactory, AuthorFactory, BasketFactory, ProductTagFactory, SeriesFactory,
+    AddressFactory,
+    AuthorFactory,
+    BasketFactory,
+    ProductTagFactory,
+    SeriesFactory,
 )  # fmt: skip
 
 ROLES = ("visitor", "alice", "erin", "dan", "olga")
@@ -44,9 +48,10 @@ NOT_FOR_ALL = {
     ("office_admin", "order", "add"), ("office_admin", "order", "delete"), ("office_admin", "product", "delete"),
     ("office_admin", "producttag", "delete"), ("office_admin", "author", "delete"), ("office_admin", "series", "delete"),
 }  # fmt: skip
-FOR_NOBODY = {
-    ("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")
-} | {("admin", model, "add") for model in ("accessattempt", "accesslog", "accessfailurelog", "accessattemptexpiration", "dbtaskresult")}
+FOR_NOBODY = {("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")} | {
+    ("admin", model, "add")
+    for model in ("accessattempt", "accesslog", "accessfailurelog", "accessattemptexpiration", "dbtaskresult")
+}
 
 SINGLE_PAGES = {
     # GET, then POST, for visitor, shopper, employee, dispatcher and owner.
@@ -129,7 +134,9 @@ def path_of(office, pattern, pk):
     """An address that fits a pattern of Django's, with `pk` for every number or text in it."""
     for converter in ("<path:object_id>", "<int:pk>", "<id>", "<path:content_type_id>", "<path:object_id>"):
         pattern = pattern.replace(converter, str(pk))
-    pattern = pattern.replace("<int:content_type_id>", "999").replace("^(?P<app_label>", "(").replace("(?P<url>.*)$", "x/")
+    pattern = (
+        pattern.replace("<int:content_type_id>", "999").replace("^(?P<app_label>", "(").replace("(?P<url>.*)$", "x/")
+    )
     if pattern.startswith("("):
         pattern = "shop/"
     return f"/{office.replace('_', '-')}/{pattern}"
