@@ -53,7 +53,7 @@ INSERT INTO shop_orderline (order_id, product_id, price, status, date_updated)
 SELECT orders.first + n / 3, products.first + floor({PRODUCTS} * random() ^ 2)::bigint, 9.99, 30, now()
 FROM generate_series(0, {LINES - 1}) AS n,
      (SELECT min(id) AS first FROM shop_order) AS orders, (SELECT min(id) AS first FROM shop_product) AS products;
-"""
+"""  # noqa: S608
 
 
 def fill() -> None:

@@ -60,7 +60,7 @@ class BackOffice(AdminSite):
         """Whether this person may enter."""
         raise NotImplementedError
 
-    def has_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
+    def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and self.admits(request.user)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
@@ -75,7 +75,8 @@ class BackOffice(AdminSite):
         return admitted
 
     def each_context(self, request: Any) -> dict[str, Any]:
-        offices = [site for site in (admin.site, office_admin, dispatch_admin) if site.admits(request.user)]
+        sites: tuple[Any, ...] = (admin.site, office_admin, dispatch_admin)
+        offices = [site for site in sites if site.admits(request.user)]
         return {
             **super().each_context(request),
             "theme": self.theme,
@@ -87,7 +88,7 @@ class BackOffice(AdminSite):
             ],
         }
 
-    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         if not self.has_reports:
             return super().get_urls()
         return [

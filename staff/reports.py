@@ -105,5 +105,5 @@ def report_page(
         "labels": [label for label, _ in charted],
         "numbers": [float(number) for _, number in charted],
     }
-    request.current_app = site.name  # type: ignore[attr-defined]
+    request.current_app = site.name
     return TemplateResponse(request, "staff/report.html", {**site.each_context(request), **context, "chart_data": data})

@@ -58,7 +58,7 @@ def log(request: HttpRequest, objects: list[Any], done: str) -> None:
     """A line in the admin's history of each object."""
     if objects:
         LogEntry.objects.log_actions(
-            user_id=request.user.pk, queryset=objects, action_flag=CHANGE, change_message=done.capitalize()
+            user_id=request.user.pk or 0, queryset=objects, action_flag=CHANGE, change_message=done.capitalize()
         )
 
 

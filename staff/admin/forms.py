@@ -56,7 +56,7 @@ class FixedOnceSaved(forms.ModelForm[Any]):
 
 
 class CustomerByEmail:
-    """A model admin whose `user` is written as an e-mail address: no list of all customers, and no query for a label."""
+    """A model admin whose `user` is written as an e-mail address: nobody needs a list of all customers."""
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name != "user":

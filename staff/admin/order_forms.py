@@ -7,6 +7,8 @@ from django.utils.text import capfirst
 from shop.models import Address, Order, OrderLine
 from staff.admin.forms import FixedOnceSaved
 
+LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}
+
 
 class OrderForm(forms.ModelForm[Order]):
     """An order moves on by its own rules: a new one can be paid, and its lines make it done."""
@@ -16,7 +18,7 @@ class OrderForm(forms.ModelForm[Order]):
         for name, field in self.fields.items():
             kind, _, part = name.partition("_")
             if kind in ("billing", "shipping"):
-                field.label = capfirst(str(Address._meta.get_field(part).verbose_name))
+                field.label = capfirst(LABELS[part])
         if "status" in self.fields:
             allowed = {self.instance.status, Order.PAID if self.instance.status == Order.NEW else self.instance.status}
             self.fields["status"].choices = [  # type: ignore[attr-defined]

@@ -58,7 +58,7 @@ class OrderLineInline(admin.TabularInline[OrderLine, Order]):
     model = OrderLine
     form = OrderLineForm
     extra = 0
-    fields: tuple[str, ...] = ("product", "price", "status")
+    fields = ("product", "price", "status")
     autocomplete_fields = ("product",)
     verbose_name = "line"
     verbose_name_plural = "lines"
@@ -196,7 +196,7 @@ class OrderList(ChangeList):
 
 
 class DispatchLineInline(OrderLineInline):
-    fields = ("product", "status")
+    fields = ("product", "status")  # type: ignore[assignment]
     can_delete = False
     max_num = 0
 
@@ -233,7 +233,7 @@ class DispatchOrderAdmin(OrderAdminBase):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return OrderList
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.LOOKUPS
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:

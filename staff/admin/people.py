@@ -64,7 +64,7 @@ class AddressAdmin(CustomerByEmail, admin.ModelAdmin[Address]):
         return ("email",) if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("email", *self.fields[1:]) if obj else self.fields  # type: ignore[index]
+        return ("email", *self.fields[1:]) if obj else self.fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Address]:
         return super().get_queryset(request).select_related("user")

@@ -192,7 +192,7 @@ class DispatchProductAdmin(admin.ModelAdmin[Product]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in {"in_stock__exact", "in_stock__isnull"}
 
 
@@ -208,7 +208,7 @@ class TagAdmin(admin.ModelAdmin[ProductTag]):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if obj is None or request.user.is_superuser else ("name", "slug")
 
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, tuple[str, ...]]:
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return {"slug": ("name",)} if obj is None else {}
 
 

@@ -46,7 +46,8 @@ SUFFIXES = ("changelist", "add", "change", "history", "delete")
 # (office, model, view) that its office refuses to the group that works there; owners may do all but what is unwise.
 NOT_FOR_ALL = {
     ("office_admin", "order", "add"), ("office_admin", "order", "delete"), ("office_admin", "product", "delete"),
-    ("office_admin", "producttag", "delete"), ("office_admin", "author", "delete"), ("office_admin", "series", "delete"),
+    ("office_admin", "producttag", "delete"), ("office_admin", "author", "delete"),
+    ("office_admin", "series", "delete"),
 }  # fmt: skip
 FOR_NOBODY = {("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")} | {
     ("admin", model, "add")
