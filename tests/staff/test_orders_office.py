@@ -30,10 +30,10 @@ def test_new_order_cannot_be_set_done(erins, order):
     assert "Select a valid choice" in answer.content.decode()
 
 
-def test_paid_order_does_not_go_back(erins, paid_order):
-    change(erins, path_of(paid_order), FORM, status="10")
-    paid_order.refresh_from_db()
-    assert paid_order.status == Order.PAID
+def test_parcel_does_not_go_back(erins, parcel):
+    change(erins, path_of(parcel), FORM, status="10")
+    parcel.refresh_from_db()
+    assert parcel.status == Order.PAID
 
 
 def test_cancelled_order_cannot_be_paid(erins, order):
@@ -50,16 +50,16 @@ def test_employee_changes_the_addresses(erins, order):
     assert (order.shipping_city, order.billing_name) == ("Haworth", "Ann Brontë")
 
 
-def test_order_whose_lines_are_closed_in_the_form_is_done(erins, paid_order):
-    change(erins, path_of(paid_order), FORM, **{f"lines-{n}-status": "30" for n in range(3)})
-    paid_order.refresh_from_db()
-    assert paid_order.status == Order.DONE
+def test_order_whose_lines_are_closed_in_the_form_is_done(erins, parcel):
+    change(erins, path_of(parcel), FORM, **{f"lines-{n}-status": "30" for n in range(3)})
+    parcel.refresh_from_db()
+    assert parcel.status == Order.DONE
 
 
-def test_sent_line_stays_sent(erins, paid_order):
-    line = paid_order.lines.first()
+def test_sent_line_stays_sent(erins, parcel):
+    line = parcel.lines.first()
     line.mark(OrderLine.SENT)
-    change(erins, path_of(paid_order), FORM, **{"lines-0-status": "10"})
+    change(erins, path_of(parcel), FORM, **{"lines-0-status": "10"})
     line.refresh_from_db()
     assert line.status == OrderLine.SENT
 
@@ -94,16 +94,16 @@ def test_action_marks_paid_and_says_which_could_not(erins, erin, order):
     assert [entry.object_id for entry in LogEntry.objects.filter(user=erin)] == [str(order.pk)]
 
 
-def test_action_that_sends_all_lines_completes_the_order(erins, paid_order):
-    said = texts_of(marks(erins, "mark_lines_sent", paid_order))
-    paid_order.refresh_from_db()
-    assert paid_order.status == Order.DONE
+def test_action_that_sends_all_lines_completes_the_order(erins, parcel):
+    said = texts_of(marks(erins, "mark_lines_sent", parcel))
+    parcel.refresh_from_db()
+    assert parcel.status == Order.DONE
     assert said == ["3 order lines marked as sent."]
 
 
-def test_action_does_not_take_a_sent_line_back(erins, paid_order):
-    paid_order.lines.first().mark(OrderLine.SENT)
-    said = texts_of(marks(erins, "mark_lines_processing", paid_order))
+def test_action_does_not_take_a_sent_line_back(erins, parcel):
+    parcel.lines.first().mark(OrderLine.SENT)
+    said = texts_of(marks(erins, "mark_lines_processing", parcel))
     assert said[0] == "2 order lines marked as processing."
     assert "It is final." in said[1]
 

@@ -144,9 +144,9 @@ def path_of(office, pattern, pk):
 
 
 @pytest.mark.parametrize("office", OFFICES)
-def test_every_page_of_an_office_is_for_its_people(request, paid_order, office):
+def test_every_page_of_an_office_is_for_its_people(request, parcel, office):
     browsers = clients(request)
-    there = objects(paid_order)
+    there = objects(parcel)
     staffed = {"office_admin": "erin", "dispatch_admin": "dan"}.get(office)
     for name, pattern in staff_patterns()[1][office]:
         page = model_page(name)
@@ -157,7 +157,7 @@ def test_every_page_of_an_office_is_for_its_people(request, paid_order, office):
         if name is None:
             continue
         model, view = page or (None, None)
-        pk = there[model].pk if model in there else paid_order.pk if name == "invoice" else 1
+        pk = there[model].pk if model in there else parcel.pk if name == "invoice" else 1
         if model and model not in there and view in ("change", "history", "delete"):
             inside = (200, 302, 403)
         elif (office, model, view) in FOR_NOBODY:

@@ -8,10 +8,9 @@ from staff import sales_triggers
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
         ('shop', '0001_initial'),
+        ('staff', '0001_api'),
     ]
 
     operations = [

@@ -21,6 +21,6 @@ def drop(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("staff", "0001_sales_summary"), ("shop", "0001_initial")]
+    dependencies = [("staff", "0002_sales_summary"), ("shop", "0001_initial")]
 
     operations = [migrations.RunPython(create, drop)]
