@@ -228,7 +228,8 @@ class DispatchOrderAdmin(OrderAdminBase):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         visible = ("pk", "status", "date_added", "date_cancelled", *SHIPPING)
-        return super().get_queryset(request).filter(status=Order.PAID).only(*visible)
+        orders: Any = super().get_queryset(request)
+        return orders.paid().only(*visible)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return OrderList

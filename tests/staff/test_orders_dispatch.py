@@ -95,10 +95,9 @@ def test_actions_of_the_office_are_not_there(dans, parcel, action):
 
 
 def test_history_tells_what_dispatch_did(dans, parcel):
-    dans.post(LIST, {"action": "mark_lines_sent", "_selected_action": [parcel.lines.first().order_id]})
-    Order.objects.filter(pk=parcel.pk).update(status=Order.PAID)
+    dans.post(LIST, {"action": "mark_lines_processing", "_selected_action": [parcel.pk]})
     page = dans.get(f"{LIST}{parcel.pk}/history/").content.decode()
-    assert "Marked lines as sent" in page
+    assert "Marked lines as processing" in page
     assert "Dan Parcel" in page
 
 

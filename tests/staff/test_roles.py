@@ -51,7 +51,14 @@ NOT_FOR_ALL = {
 }  # fmt: skip
 FOR_NOBODY = {("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")} | {
     ("admin", model, "add")
-    for model in ("accessattempt", "accesslog", "accessfailurelog", "accessattemptexpiration", "dbtaskresult")
+    for model in (
+        "accessattempt",
+        "accesslog",
+        "accessfailurelog",
+        "accessattemptexpiration",
+        "dbtaskresult",
+        "webhookdelivery",
+    )
 }
 
 SINGLE_PAGES = {
