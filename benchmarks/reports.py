@@ -49,8 +49,8 @@ SELECT %s, 30, moment, moment, 'Jane Eyre', '1 Thornfield Road', '', 'LS1 4AP', 
        'Jane Eyre', '1 Thornfield Road', '', 'LS1 4AP', 'Leeds', 'uk'
 FROM (SELECT now() - interval '{DAYS} days' * (1 - n / {ORDERS}.0) AS moment
       FROM generate_series(1, {ORDERS}) AS n) AS moments;
-INSERT INTO shop_orderline (order_id, product_id, price, status, date_updated)
-SELECT orders.first + n / 3, products.first + floor({PRODUCTS} * random() ^ 2)::bigint, 9.99, 30, now()
+INSERT INTO shop_orderline (order_id, product_id, price, status, date_updated, carrier, tracking_number)
+SELECT orders.first + n / 3, products.first + floor({PRODUCTS} * random() ^ 2)::bigint, 9.99, 30, now(), '', ''
 FROM generate_series(0, {LINES - 1}) AS n,
      (SELECT min(id) AS first FROM shop_order) AS orders, (SELECT min(id) AS first FROM shop_product) AS products;
 """  # noqa: S608

@@ -49,16 +49,12 @@ NOT_FOR_ALL = {
     ("office_admin", "producttag", "delete"), ("office_admin", "author", "delete"),
     ("office_admin", "series", "delete"),
 }  # fmt: skip
-FOR_NOBODY = {("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")} | {
-    ("admin", model, "add")
-    for model in (
-        "accessattempt",
-        "accesslog",
-        "accessfailurelog",
-        "accessattemptexpiration",
-        "dbtaskresult",
-        "webhookdelivery",
-    )
+READ_ONLY = (
+    "accessattempt", "accesslog", "accessfailurelog", "accessattemptexpiration", "dbtaskresult", "webhookdelivery",
+    "chatmessage",
+)  # fmt: skip
+FOR_NOBODY = {("admin", model, "add") for model in READ_ONLY} | {
+    ("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")
 }
 
 SINGLE_PAGES = {
