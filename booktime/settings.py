@@ -62,7 +62,7 @@ INSTALLED_APPS = [
     "shop",
     "support",
     "staff",
-    "django.contrib.admin",
+    "staff.apps.BackOffices",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",

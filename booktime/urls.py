@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("shop.urls")),
     path("api/", include("staff.api.urls")),
     path("", include("support.urls")),
+    path("", include("staff.urls")),
 ]
 
 handler400 = "shop.views.errors.bad_request"

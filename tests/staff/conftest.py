@@ -1,5 +1,6 @@
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -35,3 +36,53 @@ def client_of(user: User) -> APIClient:
     client.default_format = "json"
     client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
     return client
+
+
+def browser_of(user: User) -> Client:
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+@pytest.fixture
+def erins(erin: User) -> Client:
+    """The browser of the employee; those of the others follow."""
+    return browser_of(erin)
+
+
+@pytest.fixture
+def dans(dan: User) -> Client:
+    return browser_of(dan)
+
+
+@pytest.fixture
+def olgas(olga: User) -> Client:
+    return browser_of(olga)
+
+
+@pytest.fixture
+def alices(alice: User) -> Client:
+    return browser_of(alice)
+
+
+@pytest.fixture
+def order(alice: User) -> Order:
+    """Alice's new order of three books, billed to another place than it is sent to."""
+    order = OrderFactory(
+        user=alice,
+        billing_name="Secret Payer",
+        billing_address1="9 Hidden Court",
+        billing_zip_code="ZZ9 9ZZ",
+        billing_city="Moneytown",
+        shipping_name="Jane Eyre",
+    )
+    for _ in range(3):
+        OrderLineFactory(order=order, price="12.34")
+    return order
+
+
+@pytest.fixture
+def parcel(order: Order) -> Order:
+    """The same, paid: what dispatch sends out."""
+    order.mark_paid()
+    return order

@@ -1,0 +1,107 @@
+"""Form parts that several admin pages share."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Model
+from django.forms.widgets import Input
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from shop.models import User
+
+
+class PlainText(forms.Widget):
+    """Shows a value and offers no way to change it."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html('<span class="fixed-value">{}</span>', "" if value is None else value)
+
+
+class Fixed(forms.Field):
+    """A related object that a form shows and keeps, whatever is sent."""
+
+    widget = PlainText
+
+    def __init__(self, obj: Model, label: str) -> None:
+        super().__init__(disabled=True, required=False, initial=obj, label=label)
+
+    def clean(self, value: Any) -> Any:
+        return value
+
+
+class FixedOnceSaved(forms.ModelForm[Any]):
+    """The `fixed` relations of a row can be chosen while it is new; after that the row is removed, not swapped.
+
+    Showing them as text also spares a query for each row, which a chooser would need for its label.
+    """
+
+    fixed: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            return
+        for name in self.fixed:
+            obj = getattr(self.instance, name)
+            self.fields[name] = Fixed(obj, str(self.fields[name].label))
+            self.initial[name] = obj
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # What cannot change needs no look-up to see that it is still there.
+        unchanged = {field.name for field in self._meta.model._meta.fields if field.is_relation}
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return exclusions | unchanged if self.instance.pk else exclusions
+
+
+class CustomerByEmail:
+    """A model admin whose `user` is written as an e-mail address: nobody needs a list of all customers."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name != "user":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        return EmailChoiceField(
+            User.objects.all(),
+            to_field_name="email",
+            required=not db_field.blank,
+            label="Customer",
+            widget=forms.EmailInput,
+            help_text="The customer's e-mail address.",
+            error_messages={"invalid_choice": "There is no customer with this e-mail address."},
+        )
+
+
+class EmailChoiceField(forms.ModelChoiceField[User]):
+    def prepare_value(self, value: Any) -> Any:
+        """A form starts with the customer's key."""
+        if isinstance(value, int):
+            return User.objects.filter(pk=value).values_list("email", flat=True).first()
+        return super().prepare_value(value)
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+    template_name = Input.template_name
+
+
+class PicturesField(forms.FileField):
+    """Any number of pictures in one field; cleans to a list, and names the file that is not right."""
+
+    widget = ManyFilesInput
+
+    def __init__(self, picture: forms.Field, **kwargs: Any) -> None:
+        """`picture` is the field that each single file has to pass."""
+        super().__init__(required=False, **kwargs)
+        self.picture = picture
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        files: list[UploadedFile] = data if isinstance(data, list) else [data] if data else []
+        return [self.clean_picture(file) for file in files if file]
+
+    def clean_picture(self, file: UploadedFile) -> UploadedFile:
+        try:
+            cleaned: UploadedFile = self.picture.clean(file)
+        except forms.ValidationError as error:
+            raise forms.ValidationError([f"{file.name}: {message}" for message in error.messages]) from error
+        return cleaned

@@ -1,0 +1,50 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+
+from shop.models import Address, Order, OrderLine
+from staff.admin.forms import FixedOnceSaved
+
+LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}
+
+
+class OrderForm(forms.ModelForm[Order]):
+    """An order moves on by its own rules: a new one can be paid, and its lines make it done."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            kind, _, part = name.partition("_")
+            if kind in ("billing", "shipping"):
+                field.label = capfirst(LABELS[part])
+        if "status" in self.fields:
+            allowed = {self.instance.status, Order.PAID if self.instance.status == Order.NEW else self.instance.status}
+            self.fields["status"].choices = [  # type: ignore[attr-defined]
+                choice for choice in Order.Status.choices if choice[0] in allowed
+            ]
+
+    def clean_status(self) -> int:
+        status: int = self.cleaned_data["status"]
+        if status != self.instance.status and self.instance.is_cancelled:
+            raise ValidationError(f"Order {self.instance.pk} was cancelled: it cannot be paid.", code="cancelled")
+        return status
+
+
+class OrderLineForm(FixedOnceSaved):
+    """A line offers what it may become from where it is; its book and its price stay."""
+
+    fixed = ("product",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "price" in self.fields:
+            self.fields["price"].required = False
+            self.fields["price"].disabled = self.instance.pk is not None
+            self.fields["price"].help_text = "Empty: what the book costs now."
+        if "status" in self.fields:
+            now = OrderLine.Status(self.instance.status)
+            self.fields["status"].choices = [  # type: ignore[attr-defined]
+                (status.value, status.label) for status in OrderLine.Status if status in (now, *OrderLine.NEXT[now])
+            ]

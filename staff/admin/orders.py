@@ -1,0 +1,285 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from shop.models import Order, OrderLine, User
+from staff.admin.actions import Outcome, log
+from staff.admin.forms import CustomerByEmail
+from staff.admin.order_forms import OrderForm, OrderLineForm
+from staff.offices import dispatch_admin, office_admin
+
+BILLING = (
+    "billing_name",
+    "billing_address1",
+    "billing_address2",
+    "billing_zip_code",
+    "billing_city",
+    "billing_country",
+)
+SHIPPING = tuple(name.replace("billing", "shipping") for name in BILLING)
+
+
+@admin.action(description="Mark as paid", permissions=["change"])
+def mark_paid(model_admin: Any, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+    outcome = Outcome.of_each(queryset, Order.mark_paid, "It was paid already.")
+    outcome.report(model_admin, request, "marked as paid")
+
+
+def mark_lines(name: str, status: OrderLine.Status) -> Any:
+    """A bulk action that reports progress for all lines of the chosen orders that may still make it."""
+
+    @admin.action(description=f"Mark lines as {status.label.lower()}", permissions=["change"])
+    def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        orders = list(queryset)
+        lines = OrderLine.objects.filter(order__in=orders).select_related("order").order_by("pk")
+        outcome = Outcome.of_each(lines, lambda line: line.mark(status), f"They were {status.label.lower()} already.")
+        touched = {line.order_id for line in outcome.changed}
+        log(request, [order for order in orders if order.pk in touched], f"marked lines as {status.label.lower()}")
+        outcome.tell(model_admin, request, f"marked as {status.label.lower()}", OrderLine)
+
+    action.__name__ = name
+    return action
+
+
+mark_lines_processing = mark_lines("mark_lines_processing", OrderLine.Status.PROCESSING)
+mark_lines_sent = mark_lines("mark_lines_sent", OrderLine.Status.SENT)
+mark_lines_cancelled = mark_lines("mark_lines_cancelled", OrderLine.Status.CANCELLED)
+
+
+class OrderLineInline(admin.TabularInline[OrderLine, Order]):
+    model = OrderLine
+    form = OrderLineForm
+    extra = 0
+    fields = ("product", "price", "status")
+    autocomplete_fields = ("product",)
+    verbose_name = "line"
+    verbose_name_plural = "lines"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
+        return super().get_queryset(request).select_related("product")
+
+
+class OrderAdminBase(admin.ModelAdmin[Order]):
+    """What every office does with orders: find them fast, and move them on by the model's own verbs."""
+
+    form = OrderForm
+    date_hierarchy = "date_added"
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    # Django asks for names; get_search_results() knows the indexes.
+    search_fields = ("pk",)
+    # By its number a list is sorted and paged from an index.
+    ordering = ("-pk",)
+
+    @admin.display(description="placed", ordering="date_added")
+    def placed(self, order: Order) -> str:
+        return date_format(localtime(order.date_added), "j M Y, H:i")
+
+    def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        texts = [name for name in form.changed_data if name != "status"]
+        paid = "status" in form.changed_data and obj.status == Order.PAID
+        if paid:
+            obj.status = form.initial["status"]
+        if texts:
+            obj.save(update_fields=[*texts, "date_updated"])
+        if paid:
+            self.attempt(request, obj.mark_paid)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Each line goes through the model, so that the order completes itself."""
+        if formset.model is not OrderLine:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.save(commit=False)
+        for line in formset.deleted_objects:
+            line.delete()
+        for line, changed in formset.changed_objects:
+            if "status" in changed:
+                status = line.status
+                self.attempt(request, lambda line=line, status=status: line.mark(status))
+        for line in formset.new_objects:
+            line.save()
+        form.instance.refresh_from_db(fields=["status"])
+
+    def attempt(self, request: HttpRequest, verb: Any) -> None:
+        """Somebody else may have been faster since the form was checked: say so instead of failing."""
+        try:
+            verb()
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+
+
+def ids(term: str) -> list[int]:
+    """An order's number, or an invoice's, out of a search: "17", "#17", "BT17"."""
+    number = term.strip().upper().removeprefix("BT").removeprefix("#")
+    return [int(number)] if number.isdecimal() and len(number) < 18 else []
+
+
+def found_by(queryset: Any, term: str, *names: str, by_email: bool) -> Any:
+    """Orders by number, or by the beginning of a name or e-mail address, each from its index."""
+    if ids(term):
+        return queryset.filter(pk__in=ids(term))
+    everyone = Order.objects.order_by().values("pk")
+    found = [everyone.filter(**{f"{name}__istartswith": term.strip()}) for name in names]
+    if by_email:
+        users = User.objects.filter(email__startswith=term.strip().lower())
+        found.append(everyone.filter(user__in=users.values("pk")))
+    first, *others = found
+    return queryset.filter(pk__in=first.union(*others) if others else first)
+
+
+class OrderAdmin(CustomerByEmail, OrderAdminBase):
+    list_display = ("number", "email", "shipping_name", "status", "total", "placed")
+    list_display_links = ("number",)
+    list_filter = ("status", "shipping_country")
+    list_select_related = ("user",)
+    search_help_text = "An order's number, or the beginning of an e-mail address or a name."
+    change_form_template = "staff/admin_order.html"
+    inlines = (OrderLineInline,)
+    actions = (mark_paid, mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
+    fieldsets = (
+        (None, {"fields": ("user", "status", "date_added", "date_cancelled", "spoken_to")}),
+        ("Billing address", {"fields": BILLING}),
+        ("Shipping address", {"fields": SHIPPING}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("user", "last_spoken_to")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return OrderList
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        once = ("user",) if obj else ()
+        return (*once, "date_added", "date_cancelled", "spoken_to")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if not search_term.strip():
+            return queryset, False
+        return found_by(queryset, search_term, "billing_name", "shipping_name", by_email=True), False
+
+    @admin.display(description="order", ordering="pk")
+    def number(self, order: Order) -> str:
+        return str(order.pk)
+
+    @admin.display(description="e-mail")
+    def email(self, order: Order) -> str:
+        return order.user.email
+
+    @admin.display(description="total")
+    def total(self, order: Any) -> str:
+        return f"£{order.total_price:,.2f}"
+
+    @admin.display(description="last spoken to")
+    def spoken_to(self, order: Order) -> str:
+        return str(order.last_spoken_to or "–")
+
+
+class OrderList(ChangeList):
+    """Totals are added up for the page alone, not for a search that an action runs over."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.queryset = self.queryset.prefetch_related("lines")
+        super().get_results(request)
+
+
+class DispatchLineInline(OrderLineInline):
+    fields = ("product", "status")  # type: ignore[assignment]
+    can_delete = False
+    max_num = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class DispatchOrderAdmin(OrderAdminBase):
+    """Paid orders and where they go. Billing data is neither shown nor can it be asked for."""
+
+    list_display = ("number", "shipping_name", "shipping_city", "shipping_country", "progress", "placed")
+    list_display_links = ("number",)
+    list_filter = ("shipping_country",)
+    search_help_text = "An order's number, or the beginning of the name on the parcel."
+    inlines = (DispatchLineInline,)
+    fields = ("paid_status", "date_added", *SHIPPING)
+    readonly_fields = ("paid_status", "date_added")
+    actions = (mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
+    object_history_template = "staff/dispatch_history.html"
+    view_on_site = False
+
+    LOOKUPS = frozenset(
+        {"shipping_country__exact", "date_added__year", "date_added__month", "date_added__day"}
+        | {"date_added__gte", "date_added__lt"}
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        visible = ("pk", "status", "date_added", "date_cancelled", *SHIPPING)
+        orders: Any = super().get_queryset(request)
+        return orders.paid().only(*visible)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return OrderList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in self.LOOKUPS
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if not search_term.strip():
+            return queryset, False
+        return found_by(queryset, search_term, "shipping_name", by_email=False), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def history_view(self, request: Any, object_id: str, extra_context: Any = None) -> Any:
+        """What dispatch did; the office's changes tell of addresses that are none of its business."""
+        entries = LogEntry.objects.filter(
+            content_type__app_label="shop",
+            content_type__model="order",
+            object_id=object_id,
+            user__groups__name=User.DISPATCHERS,
+        )
+        context = {"action_list": entries.select_related("user").order_by("action_time")}
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
+
+    def response_change(self, request: HttpRequest, obj: Order) -> HttpResponse:
+        """An order whose last line went out is done: the way leads back to the list."""
+        if obj.status != Order.PAID:
+            self.message_user(request, f"{obj} is done: all of its lines are sent or cancelled.", messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:shop_order_changelist", current_app=self.admin_site.name))
+        return super().response_change(request, obj)
+
+    @admin.display(description="order", ordering="pk")
+    def number(self, order: Order) -> str:
+        return str(order.pk)
+
+    @admin.display(description="status")
+    def paid_status(self, order: Order) -> str:
+        return order.get_status_display()
+
+    @admin.display(description="closed lines")
+    def progress(self, order: Order) -> str:
+        lines = list(order.lines.all())
+        return f"{sum(line.status in OrderLine.CLOSED for line in lines)} of {len(lines)}"
+
+
+admin.site.register(Order, OrderAdmin)
+office_admin.register(Order, OrderAdmin)
+dispatch_admin.register(Order, DispatchOrderAdmin)

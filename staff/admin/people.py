@@ -1,0 +1,123 @@
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from shop.models import Address, Basket, BasketLine, User
+from staff.admin.forms import CustomerByEmail, FixedOnceSaved
+from staff.offices import office_admin
+
+
+class PersonChangeForm(UserChangeForm[User]):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+class PersonCreationForm(BaseUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ("email",)
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User]):
+    form = PersonChangeForm
+    add_form = PersonCreationForm
+    list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    search_help_text = "The beginning of an e-mail address."
+    search_fields = ("email__startswith",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Name", {"fields": ("first_name", "last_name")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return queryset.filter(email__startswith=search_term.strip().lower()), False
+
+
+class AddressAdmin(CustomerByEmail, admin.ModelAdmin[Address]):
+    list_display = ("name", "email", "address1", "city", "zip_code", "country")
+    list_filter = ("country",)
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("name",)
+    search_help_text = "The beginning of a name or of the customer's e-mail address."
+    fields = ("user", "name", "address1", "address2", ("zip_code", "city"), "country")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("email",) if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("email", *self.fields[1:]) if obj else self.fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Address]:
+        return super().get_queryset(request).select_related("user")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_email = Address.objects.filter(user__in=User.objects.filter(email__startswith=term.lower()).values("pk"))
+        by_name = Address.objects.filter(name__istartswith=term)
+        return queryset.filter(pk__in=by_name.order_by().values("pk").union(by_email.order_by().values("pk"))), False
+
+    @admin.display(description="customer")
+    def email(self, address: Address) -> str:
+        return address.user.email
+
+
+class BasketLineForm(FixedOnceSaved):
+    fixed = ("product",)
+
+
+class BasketLineInline(admin.TabularInline[BasketLine, Basket]):
+    model = BasketLine
+    form = BasketLineForm
+    fields = ("product", "quantity")
+    autocomplete_fields = ("product",)
+    extra = 0
+    verbose_name = "book"
+    verbose_name_plural = "books"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BasketLine]:
+        return super().get_queryset(request).select_related("product")
+
+
+@admin.register(Basket)
+class BasketAdmin(CustomerByEmail, admin.ModelAdmin[Basket]):
+    list_display = ("id", "email", "status", "date_added")
+    list_filter = ("status",)
+    list_select_related = ("user",)
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("user__email__startswith",)
+    search_help_text = "The beginning of an e-mail address."
+    fields = ("user", "status", "date_added")
+    readonly_fields = ("date_added",)
+    ordering = ("-pk",)
+    inlines = (BasketLineInline,)
+
+    @admin.display(description="customer")
+    def email(self, basket: Basket) -> str:
+        return basket.user.email if basket.user else "a visitor"
+
+
+for site in (admin.site, office_admin):
+    site.register(Address, AddressAdmin)

@@ -1,0 +1,145 @@
+"""The three back offices: who may enter, what each is called, and its login page.
+
+What stands in them is registered by the modules of `staff.admin`.
+"""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, URLResolver, path, reverse
+
+from shop.models import User
+from staff import invoices, reports
+
+
+class OfficeLoginForm(AdminAuthenticationForm):
+    """E-mail and password; only who may enter `site` gets in, and nobody else is told more than that."""
+
+    def __init__(self, *args: Any, site: "BackOffice", **kwargs: Any) -> None:
+        self.site = site
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail address"
+
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password:
+            # By its own name and in one spelling, so that wrong passwords are counted for one account.
+            self.user_cache = authenticate(self.request, email=email.strip().lower(), password=password)
+            if self.user_cache is None:
+                raise self.get_invalid_login_error()
+            self.confirm_login_allowed(self.user_cache)
+        return self.cleaned_data
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        if not self.site.admits(user):
+            raise self.get_invalid_login_error()
+
+
+class BackOffice(AdminSite):
+    """One of the three. `theme` names its style sheet, `static/css/admin-<theme>.css`."""
+
+    theme: ClassVar[str]
+    office_name: ClassVar[str]
+    login_template = "staff/login.html"
+    has_reports: ClassVar[bool] = True
+    enable_nav_sidebar = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        # Django asks for a class; all that it does is to call it.
+        self.login_form = partial(OfficeLoginForm, site=self)  # type: ignore[assignment]
+
+    @staticmethod
+    def admits(user: Any) -> bool:
+        """Whether this person may enter."""
+        raise NotImplementedError
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_authenticated and self.admits(request.user)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """A visitor is led to this office's login; who is logged in and has no business here is refused."""
+        inner = super().admin_view(view, cacheable)
+
+        def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied("Your account has no access to this office.")
+            return inner(request, *args, **kwargs)
+
+        return admitted
+
+    def each_context(self, request: Any) -> dict[str, Any]:
+        sites: tuple[Any, ...] = (admin.site, office_admin, dispatch_admin)
+        offices = [site for site in sites if site.admits(request.user)]
+        return {
+            **super().each_context(request),
+            "theme": self.theme,
+            "has_reports": self.has_reports,
+            "other_offices": [
+                (reverse("admin:index", current_app=site.name), site.office_name)
+                for site in offices
+                if site.name != self.name
+            ],
+        }
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        if not self.has_reports:
+            return super().get_urls()
+        return [
+            *(
+                path(f"{report.__name__}/", self.admin_view(report), {"site": self}, report.__name__)
+                for report in (reports.orders_per_day, reports.revenue_per_day, reports.most_bought_products)
+            ),
+            path("invoice/<int:pk>/", self.admin_view(invoices.invoice), name="invoice"),
+            *super().get_urls(),
+        ]
+
+
+class OwnerSite(BackOffice):
+    office_name = "Owners"
+    site_header = "BookTime owners"
+    site_title = "BookTime owners"
+    index_title = "Everything"
+    theme = "owner"
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+
+    @staticmethod
+    def admits(user: Any) -> bool:
+        return bool(user.is_active and user.is_superuser)
+
+
+class OfficeSite(BackOffice):
+    office_name = "Central office"
+    site_header = "BookTime central office"
+    site_title = "BookTime central office"
+    index_title = "Books and orders"
+    theme = "office"
+
+    @staticmethod
+    def admits(user: Any) -> bool:
+        return isinstance(user, User) and user.is_employee
+
+
+class DispatchSite(BackOffice):
+    office_name = "Dispatch"
+    site_header = "BookTime dispatch"
+    site_title = "BookTime dispatch"
+    index_title = "Orders to send"
+    theme = "dispatch"
+    has_reports = False
+
+    @staticmethod
+    def admits(user: Any) -> bool:
+        return isinstance(user, User) and user.is_dispatcher
+
+
+office_admin = OfficeSite("office_admin")
+dispatch_admin = DispatchSite("dispatch_admin")

@@ -1,0 +1,109 @@
+"""Orders and revenue per day, and the most bought books: page, chart and CSV."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from shop.models import Order, OrderLine, Product
+from staff.downloads import csv_response
+from staff.models import DaySales, ProductSales, SalesSummary
+from staff.models.sales import lines_from, orders_from
+
+if TYPE_CHECKING:
+    from staff.offices import BackOffice
+
+DAYS = 180
+MOST_BOOKS = 50
+
+Row = tuple[str, Any]
+
+
+def per_day(figure: str) -> list[Row]:
+    """`figure` ("orders" or "revenue") of each of the last days; zero where nothing was ordered."""
+    SalesSummary.refresh()
+    today = timezone.localdate()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    figures = dict(DaySales.objects.filter(day__gte=days[0]).values_list("day", figure))
+    orders = Order.objects.filter(orders_from(today, today + timedelta(days=1)))
+    figures[today] = orders.aggregate(figure=DaySales.FIGURES[figure])["figure"]
+    return [(day.isoformat(), figures.get(day, 0)) for day in days]
+
+
+def most_bought(period: int) -> list[Row]:
+    """The books bought most in the last so many days, today included: name and number, the most bought first."""
+    SalesSummary.refresh()
+    today = timezone.localdate()
+    lines = OrderLine.objects.order_by().filter(lines_from(today, today + timedelta(days=1)))
+    bought = Counter(dict(lines.values("product_id").annotate(number=Count("pk")).values_list("product_id", "number")))
+    before = ProductSales.objects.filter(period=period).values_list("product_id", "quantity")
+    # Who is not among so many leaders before today, and was not bought today, cannot be among the first.
+    leaders = dict(before.order_by("-quantity", "product_id")[: MOST_BOOKS + len(bought)])
+    bought.update({**leaders, **dict(before.filter(product_id__in=[pk for pk in bought if pk not in leaders]))})
+    first = sorted(bought.items(), key=lambda item: (-item[1], item[0]))[:MOST_BOOKS]
+    names = dict(Product.objects.filter(pk__in=[pk for pk, _ in first]).values_list("pk", "name"))
+    return [(names[pk], number) for pk, number in first if pk in names]
+
+
+def orders_per_day(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:
+    return day_report(request, site, "Orders per day", "Orders", per_day("orders"))
+
+
+def revenue_per_day(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:
+    return day_report(request, site, "Revenue per day", "Revenue in £", per_day("revenue"))
+
+
+def day_report(
+    request: HttpRequest, site: "BackOffice", title: str, unit: str, rows: Sequence[Row]
+) -> HttpResponseBase:
+    if request.GET.get("format") == "csv":
+        return csv_response(f"{title.lower().replace(' ', '-')}.csv", ("Day", unit), rows)
+    total = sum(number for _, number in rows)
+    context = {"title": title, "label": "Day", "unit": unit, "rows": rows[::-1], "total": total, "chart": "line"}
+    return report_page(request, site, context, rows)
+
+
+class PeriodForm(forms.Form):
+    period = forms.TypedChoiceField(
+        choices=[(days, f"{days} days") for days in ProductSales.PERIODS],
+        coerce=int,
+        label="Bought in the last",
+        error_messages={"invalid_choice": "Choose 30, 60 or 90 days."},
+    )
+
+
+def most_bought_products(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:
+    form = PeriodForm(request.POST if request.method == "POST" else {"period": request.GET.get("period", 30)})
+    rows = most_bought(form.cleaned_data["period"]) if form.is_valid() else []
+    if request.GET.get("format") == "csv" and form.is_valid():
+        return csv_response(f"most-bought-{form.cleaned_data['period']}-days.csv", ("Book", "Bought"), rows)
+    context = {
+        "title": "Most bought products",
+        "label": "Book",
+        "unit": "Bought",
+        "rows": rows,
+        "form": form,
+        "chart": "bar",
+        "period": form.cleaned_data.get("period"),
+    }
+    return report_page(request, site, context, rows[:20])
+
+
+def report_page(
+    request: HttpRequest, site: "BackOffice", context: dict[str, Any], charted: Sequence[Row]
+) -> HttpResponse:
+    data = {
+        "type": context["chart"],
+        "unit": context["unit"],
+        "labels": [label for label, _ in charted],
+        "numbers": [float(number) for _, number in charted],
+    }
+    request.current_app = site.name
+    return TemplateResponse(request, "staff/report.html", {**site.each_context(request), **context, "chart_data": data})

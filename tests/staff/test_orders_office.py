@@ -1,0 +1,120 @@
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from shop.models import Order, OrderLine
+from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
+from tests.staff.forms import change, texts_of
+
+FORM = "order_form"
+
+
+def path_of(order):
+    return f"/office-admin/shop/order/{order.pk}/change/"
+
+
+def marks(client, action, *orders):
+    data = {"action": action, "_selected_action": [order.pk for order in orders]}
+    return client.post("/office-admin/shop/order/", data, follow=True)
+
+
+def test_employee_sets_an_order_paid(erins, order):
+    change(erins, path_of(order), FORM, status="20")
+    order.refresh_from_db()
+    assert order.status == Order.PAID
+
+
+def test_new_order_cannot_be_set_done(erins, order):
+    answer = change(erins, path_of(order), FORM, status="30")
+    order.refresh_from_db()
+    assert order.status == Order.NEW
+    assert "Select a valid choice" in answer.content.decode()
+
+
+def test_parcel_does_not_go_back(erins, parcel):
+    change(erins, path_of(parcel), FORM, status="10")
+    parcel.refresh_from_db()
+    assert parcel.status == Order.PAID
+
+
+def test_cancelled_order_cannot_be_paid(erins, order):
+    order.cancel()
+    answer = change(erins, path_of(order), FORM, status="20")
+    order.refresh_from_db()
+    assert order.status == Order.NEW
+    assert "was cancelled" in answer.content.decode()
+
+
+def test_employee_changes_the_addresses(erins, order):
+    change(erins, path_of(order), FORM, shipping_city="Haworth", billing_name="Ann Brontë")
+    order.refresh_from_db()
+    assert (order.shipping_city, order.billing_name) == ("Haworth", "Ann Brontë")
+
+
+def test_order_whose_lines_are_closed_in_the_form_is_done(erins, parcel):
+    change(erins, path_of(parcel), FORM, **{f"lines-{n}-status": "30" for n in range(3)})
+    parcel.refresh_from_db()
+    assert parcel.status == Order.DONE
+
+
+def test_sent_line_stays_sent(erins, parcel):
+    line = parcel.lines.first()
+    line.mark(OrderLine.SENT)
+    change(erins, path_of(parcel), FORM, **{"lines-0-status": "10"})
+    line.refresh_from_db()
+    assert line.status == OrderLine.SENT
+
+
+def test_employee_adds_a_line_at_todays_price(erins, order):
+    book = ProductFactory(price="7.50")
+    added = {"lines-TOTAL_FORMS": "4", "lines-3-product": book.pk, "lines-3-status": "10"}
+    added |= {"lines-3-id": "", "lines-3-order": order.pk, "lines-3-price": ""}
+    change(erins, path_of(order), FORM, **added)
+    assert str(order.lines.get(product=book).price) == "7.50"
+
+
+def test_employee_removes_a_line(erins, order):
+    change(erins, path_of(order), FORM, **{"lines-0-DELETE": "on"})
+    assert order.lines.count() == 2
+
+
+def test_line_keeps_its_book_and_price_whatever_is_sent(erins, order):
+    line, other = order.lines.first(), ProductFactory()
+    change(erins, path_of(order), FORM, **{"lines-0-product": other.pk, "lines-0-price": "0.01"})
+    assert OrderLine.objects.filter(pk=line.pk, product=line.product, price="12.34").exists()
+
+
+def test_action_marks_paid_and_says_which_could_not(erins, erin, order):
+    paid, cancelled = OrderFactory(status=Order.PAID), OrderFactory()
+    OrderLineFactory(order=paid), OrderLineFactory(order=cancelled)
+    cancelled.cancel()
+    said = texts_of(marks(erins, "mark_paid", order, paid, cancelled))
+    assert said[0] == "1 order marked as paid."
+    assert f"1 not changed (Order {paid.pk}): It was paid already." in said
+    assert any(f"Order {cancelled.pk} was cancelled" in text for text in said)
+    assert [entry.object_id for entry in LogEntry.objects.filter(user=erin)] == [str(order.pk)]
+
+
+def test_action_that_sends_all_lines_completes_the_order(erins, parcel):
+    said = texts_of(marks(erins, "mark_lines_sent", parcel))
+    parcel.refresh_from_db()
+    assert parcel.status == Order.DONE
+    assert said == ["3 order lines marked as sent."]
+
+
+def test_action_does_not_take_a_sent_line_back(erins, parcel):
+    parcel.lines.first().mark(OrderLine.SENT)
+    said = texts_of(marks(erins, "mark_lines_processing", parcel))
+    assert said[0] == "2 order lines marked as processing."
+    assert "It is final." in said[1]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"), [("{pk}", True), ("BT{pk}", True), ("ALICE@ex", True), ("jane", True), ("Eyre", False)]
+)
+def test_search_finds_by_number_and_by_beginnings(erins, order, search, found):
+    page = erins.get("/office-admin/shop/order/", {"q": search.format(pk=order.pk)})
+    assert (f"/shop/order/{order.pk}/change/" in page.content.decode()) is found
+
+
+def test_form_links_to_the_invoice(erins, order):
+    assert f'/office-admin/invoice/{order.pk}/"' in erins.get(path_of(order)).content.decode()

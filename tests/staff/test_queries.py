@@ -1,0 +1,46 @@
+"""No list and no form asks more of the database as it grows."""
+
+import pytest
+
+from tests.factories import AddressFactory, OrderFactory, OrderLineFactory, ProductFactory
+
+MOST = 12
+
+
+@pytest.fixture
+def many(order):
+    order.mark_paid()
+    for _ in range(15):
+        OrderLineFactory(order=order)
+        OrderLineFactory(order=OrderFactory(status=20))
+        AddressFactory()
+    return order
+
+
+@pytest.mark.parametrize("model", ["order", "product", "producttag", "productimage", "author", "series", "address"])
+def test_lists_of_the_office(erins, many, model, django_assert_max_num_queries):
+    with django_assert_max_num_queries(MOST):
+        assert erins.get(f"/office-admin/shop/{model}/").status_code == 200
+    with django_assert_max_num_queries(MOST):
+        assert erins.get(f"/office-admin/shop/{model}/?q=j").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["order", "product"])
+def test_lists_of_dispatch(dans, many, model, django_assert_max_num_queries):
+    with django_assert_max_num_queries(MOST):
+        assert dans.get(f"/dispatch-admin/shop/{model}/?q=j").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["user", "basket"])
+def test_lists_of_the_owners(olgas, many, model, django_assert_max_num_queries):
+    with django_assert_max_num_queries(MOST):
+        assert olgas.get(f"/admin/shop/{model}/").status_code == 200
+
+
+def test_forms(erins, dans, many, django_assert_max_num_queries):
+    book = ProductFactory()
+    paths = [f"shop/order/{many.pk}/change/", f"shop/product/{book.pk}/change/"]
+    for browser, office in ((erins, "office-admin"), (dans, "dispatch-admin")):
+        for path in paths:
+            with django_assert_max_num_queries(MOST):
+                assert browser.get(f"/{office}/{path}").status_code == 200
