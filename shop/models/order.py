@@ -342,6 +342,11 @@ class OrderLine(Covered, models.Model):
         self.save(update_fields=["status", "date_updated"])
         return True
 
+    @property
+    def parcel(self) -> str:
+        """What it travels in, as the carrier calls it: "Royal Mail AB123", or nothing yet."""
+        return f"{self.carrier} {self.tracking_number}".strip()
+
     def track(self, **parcel: str) -> bool:
         """Note which parcel it travels in (`carrier`, `tracking_number`); False where that was known already."""
         changed = [field for field, value in parcel.items() if getattr(self, field) != value]

@@ -63,6 +63,10 @@ class OrderedBook:
     def total_price(self) -> Decimal:
         return sum((line.price for line in self.lines), Decimal("0.00"))
 
+    def parcels(self) -> list[str]:
+        """What it travels in, as the carriers call it: ["Royal Mail AB123"]."""
+        return list(dict.fromkeys(line.parcel for line in self.lines if line.parcel))
+
     def progress(self) -> list[tuple[Stage, int]]:
         """How many of it are how far, furthest last: [(Stage.PROCESSING, 1), (Stage.SENT, 2)]."""
         return [

@@ -47,6 +47,12 @@ def test_shows_books_totals_and_both_addresses(client, order):
     assert "Wonderland Ltd" in text and "Alice L." in text and "1 Thornfield Road" in text
 
 
+def test_names_each_parcel_once(client, order):
+    for line in order.lines.filter(product__name="Emma"):
+        line.track(carrier="Royal Mail", tracking_number="AB 123")
+    assert page_of(client, order).count("Parcel: Royal Mail AB 123") == 1
+
+
 def test_shows_how_far_each_book_is(client, order):
     lines = list(order.lines.all())
     lines[0].mark(OrderLine.SENT)
