@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class StaffConfig(AppConfig):
@@ -10,8 +10,9 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from staff.api import webhooks  # noqa: F401  # connects its receivers
         from staff.roles import create_roles
-        from staff.sales_triggers import restore_triggers
+        from staff.sales_triggers import lift_triggers, restore_triggers
 
+        pre_migrate.connect(lift_triggers, sender=self)
         # After every migration, since permissions are made by then and not before.
         post_migrate.connect(create_roles, sender=self)
         post_migrate.connect(restore_triggers, sender=self)

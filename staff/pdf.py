@@ -7,8 +7,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from django.contrib.staticfiles import finders
+from PIL import ImageFile
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher
+
+# WeasyPrint sets it for the whole process, where an upload that is cut short is to be refused.
+ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def asset(name: str) -> Path:

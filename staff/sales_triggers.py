@@ -85,8 +85,14 @@ def remove(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(statement)
 
 
+def lift_triggers(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Django alters a SQLite table by making it anew, which triggers that name it forbid: this runs before."""
+    if connections[using].vendor == "sqlite":
+        remove(connections[using])
+
+
 def restore_triggers(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Django alters a SQLite table by making it anew, which drops its triggers: this runs after every migration."""
+    """Put back what `lift_triggers` took away, after every migration."""
     connection = connections[using]
     tables = connection.introspection.table_names()
     if connection.vendor == "sqlite" and {"shop_order", "shop_orderline", "staff_saleschange"} <= set(tables):

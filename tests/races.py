@@ -10,6 +10,8 @@ import pytest
 from django.db import connection, models
 from django.db.models.query import QuerySet
 
+from staff.sales_triggers import lift_triggers, restore_triggers
+
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
     """What the calls give back, or the exceptions they raise: each in a thread of its own, all at one moment."""
@@ -44,10 +46,16 @@ def without_unique(model: type[models.Model], name: str) -> Iterator[None]:
     repeating = models.ForeignKey(unique.related_model, models.SET_NULL, null=True, db_column=unique.column)
     repeating.set_attributes_from_name(name)
     repeating.model = model
-    with connection.schema_editor() as editor:
-        editor.alter_field(model, unique, repeating)
+    alter(model, unique, repeating)
     try:
         yield
     finally:
-        with connection.schema_editor() as editor:
-            editor.alter_field(model, repeating, unique)
+        alter(model, repeating, unique)
+
+
+def alter(model: type[models.Model], old: models.Field, new: models.Field) -> None:
+    """As a migration does it, between its two signals."""
+    lift_triggers()
+    with connection.schema_editor() as editor:
+        editor.alter_field(model, old, new)
+    restore_triggers()

@@ -37,7 +37,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def for_page(self) -> "OrderQuerySet":
         """Each with its lines, their products and covers, in one more query whatever their number."""
-        lines = OrderLine.objects.select_related("product").only("order", "price", "status", *SHOWN)
+        own = ("order", "price", "status", "carrier", "tracking_number")
+        lines = OrderLine.objects.select_related("product").only(*own, *SHOWN)
         return self.prefetch_related(models.Prefetch("lines", lines.annotate(cover=Cover("product")).order_by("pk")))
 
     def update(self, **values: Any) -> int:
