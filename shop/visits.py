@@ -34,6 +34,8 @@ def basket_of(request: HttpRequest) -> Basket | None:
 
 def books_in_basket(request: HttpRequest) -> int:
     """How many books are in it, which stands in every page's header: one query, or none for a new visitor."""
+    if not request.user.is_authenticated and SESSION_KEY not in request.session:
+        return 0
     return lines_of(request).order_by().aggregate(total=Sum("quantity"))["total"] or 0
 
 
