@@ -110,7 +110,7 @@ def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 def reading_on(product: Product) -> dict[str, Any]:
     """Books for who liked `product`: its series from there on, or where it stands alone more by its first author."""
-    values = {"product": product.pk, "series": product.series_id, "number": product.series_number}
+    values: dict[str, Any] = {"product": product.pk, "series": product.series_id, "number": product.series_number}
     if product.series and (books := cards(rest_of_series, product.series_number is not None, stop=RELATED, **values)):
         return {"more": books, "more_label": "More in", "more_of": product.series}
     if not product.author_list:
