@@ -8,6 +8,7 @@ an FTS5 table kept by triggers; `install()` makes either.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -71,18 +72,21 @@ def query_words(text: str) -> list[str]:
 
 
 class Matches(models.Lookup[bool]):
-    """`search_text__matches=["harry", "stone"]`: holds a word that begins with each of these folded words."""
+    """`search_text__matches=["harry", "stone"]`: holds a word that begins with each of these folded words.
+
+    The words are the parameters, each one, so that they may be slots of a prepared query.
+    """
 
     lookup_name = "matches"
     prepare_rhs = False
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
-        return f"{product(compiler, self.lhs)}.search_vector @@ to_tsquery('simple', %s)", [postgresql_query(self.rhs)]
+        return f"{product(compiler, self.lhs)}.search_vector @@ {postgresql_query(self.rhs)}", [*self.rhs]
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
-        query = " ".join(f'"{word}"*' for word in self.rhs)
-        found = "SELECT rowid FROM shop_product_search WHERE shop_product_search MATCH %s"
-        return f"{product(compiler, self.lhs)}.id IN ({found})", [query]
+        query = " || ".join("""'"' || %s || '"* '""" for _ in self.rhs)
+        found = f"SELECT rowid FROM shop_product_search WHERE shop_product_search MATCH {query}"  # noqa: S608  # parameters
+        return f"{product(compiler, self.lhs)}.id IN ({found})", [*self.rhs]
 
 
 def product(compiler: Any, search_text: Any) -> str:
@@ -90,8 +94,8 @@ def product(compiler: Any, search_text: Any) -> str:
     return compiler.compile(search_text)[0].rpartition(".")[0]
 
 
-def postgresql_query(words: list[str]) -> str:
-    return " & ".join(f"{word}:*" for word in words)
+def postgresql_query(words: Sequence[Any]) -> str:
+    return "(" + " && ".join("to_tsquery('simple', %s || ':*')" for _ in words) + ")"
 
 
 class Relevance(models.Func):
@@ -99,20 +103,20 @@ class Relevance(models.Func):
 
     output_field = models.FloatField()
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: Sequence[Any]) -> None:
         self.words = words
         super().__init__("search_text")
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list[str]]:
         vector = f"{product(compiler, self.source_expressions[0])}.search_vector"
-        return f"ts_rank({vector}, to_tsquery('simple', %s), 1)", [postgresql_query(self.words)]
+        return f"ts_rank({vector}, {postgresql_query(self.words)}, 1)", [*self.words]
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         # FTS5 ranks only inside its own query; how many words stand in the title serves the demo as well.
         text = f"{product(compiler, self.source_expressions[0])}.search_text"
         title = f"' ' || substr({text}, 1, instr({text}, char(10)))"
-        found = " + ".join(f"(instr({title}, %s) > 0)" for _ in self.words)
-        return f"(1.0 * ({found}) / (10 + instr({text}, char(10))))", [f" {word}" for word in self.words]
+        found = " + ".join(f"(instr({title}, ' ' || %s) > 0)" for _ in self.words)
+        return f"(1.0 * ({found}) / (10 + instr({text}, char(10))))", [*self.words]
 
 
 def install(schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -1,53 +1,124 @@
-"""A shelf: a long row of books, shown page by page."""
+"""A shelf: a long row of books, shown page by page as cards."""
 
+from collections.abc import Callable
+from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 
-from shop.models import Product
-from shop.models.catalogue import ProductQuerySet
+from shop.models import Product, ProductTag, Series
+from shop.models.catalogue import ProductQuerySet, address_around, picture_address
+from shop.prepared import Prepared, Slot
 
 BOOKS_A_PAGE = 24
-# To count thousands of books takes longer than all else of their page, and one more or less is not missed for a minute.
-MANY = 1000
-REMEMBERED_FOR = 60
 
 
-class Shelf(Paginator[Product]):
-    """The pages of `books`, 24 cards each; the number of many books is remembered under `name`, if it has one."""
+class Card(NamedTuple):
+    """What a list shows of a book; `cover` is the first picture's thumbnail: {"name", "width", "height"} or None."""
 
-    object_list: ProductQuerySet
+    name: str
+    slug: str
+    price: Decimal
+    in_stock: bool
+    authors_text: str
+    series_text: str
+    cover: dict[str, Any] | None
 
-    def __init__(self, books: ProductQuerySet, name: str = "") -> None:
-        super().__init__(books, BOOKS_A_PAGE)
-        self.name = name
+    def get_absolute_url(self) -> str:
+        before, after = address_around(Product.detail_view)
+        return f"{before}{self.slug}{after}"
 
-    def page(self, number: int | str) -> Page[Product]:
+    def cover_url(self) -> str:
+        return picture_address(self.cover["name"]) if self.cover else ""
+
+
+class Subject(NamedTuple):
+    """A tag that books are found by."""
+
+    pk: int
+    name: str
+    slug: str
+    description: str
+
+    def get_absolute_url(self) -> str:
+        before, after = address_around(ProductTag.detail_view)
+        return f"{before}{self.slug}{after}"
+
+
+_subjects = Prepared(lambda: ProductTag.objects.active().values_list(*Subject._fields))
+
+
+def subjects() -> list[Subject]:
+    """The active ones, in the order of the alphabet."""
+    return list(map(Subject._make, _subjects.rows()))
+
+
+# The books of a shelf. Its arguments say which kind of shelf it is; what is looked for are slots (`shop.prepared`).
+Books = Callable[..., ProductQuerySet]
+
+_cards = Prepared(lambda books, shape, start, stop: books(*shape).cards(start, stop).values_list(*Card._fields))
+_numbers = Prepared(lambda books, shape: books(*shape).order_by().values_list("pk"))
+
+
+def cards(books: Books, *shape: Any, start: int = 0, stop: int, **values: Any) -> list[Card]:
+    """The cards of `books(*shape)` from `start` to `stop`, `values` in its slots: one query."""
+    return list(map(Card._make, _cards.rows(books, shape, start, stop, **values)))
+
+
+_FIELDS = [field.attname for field in Product._meta.concrete_fields if field.name not in {"search_text", "sort_name"}]
+_LISTS = ["author_list", "tag_list", "picture_list"]
+_SERIES = ["series__name", "series__slug"]
+_product = Prepared(
+    lambda: (
+        Product.objects.active()
+        .filter(slug=Slot("slug"))
+        .order_by()
+        .for_page()
+        .values_list(*_FIELDS, *_LISTS, *_SERIES)
+    )
+)
+
+
+def product_shown(slug: str) -> Product | None:
+    """The active product with that slug and all that its page shows (`ProductQuerySet.for_page`): one query."""
+    row = next(iter(_product.rows(slug=slug)), None)
+    if row is None:
+        return None
+    values = dict(zip([*_FIELDS, *_LISTS, *_SERIES], row, strict=True))
+    series = {name.removeprefix("series__"): values.pop(name) for name in _SERIES}
+    lists = {name: values.pop(name) for name in _LISTS}
+    product = Product(**values)
+    vars(product).update(lists)
+    product.series = Series(pk=product.series_id, **series) if product.series_id else None
+    return product
+
+
+class Shelf(Paginator[Card]):
+    """The pages of `books(*shape)`, 24 cards each, with `values` in its slots; without `books` there are none."""
+
+    def __init__(self, books: Books | None, *shape: Any, **values: Any) -> None:
+        super().__init__((), BOOKS_A_PAGE)
+        self.books, self.shape, self.values = books, shape, values
+
+    def page(self, number: int | str) -> Page[Card]:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        return Page(self.object_list.cards(start, start + self.per_page), number, self)
+        stop = start + self.per_page
+        found = cards(self.books, *self.shape, start=start, stop=stop, **self.values) if self.books else []
+        return Page(found, number, self)
 
     @cached_property
     def count(self) -> int:
-        key = f"shelf-count-{self.name}"
-        count = cache.get(key) if self.name else None
-        if count is None:
-            count = self.object_list.count()
-            if self.name and count > MANY:
-                cache.set(key, count, REMEMBERED_FOR)
-        return count
+        return _numbers.count(self.books, self.shape, **self.values) if self.books else 0
 
+    def shown(self, number: str | None) -> dict[str, Any]:
+        """What a template needs for one page: `page` and, for the pager, `pages`.
 
-def shelf_page(books: ProductQuerySet, number: str | None, name: str = "") -> dict[str, Any]:
-    """What a template needs for one page of `books`: `page` and, for the pager, `pages`.
-
-    A number that is none, or out of range, gives the nearest page. For `name` see `Shelf`.
-    """
-    shelf = Shelf(books, name)
-    page = shelf.page(nearest(number, shelf.num_pages))
-    return {"page": page, "pages": shelf.get_elided_page_range(page.number, on_each_side=1, on_ends=1)}
+        A number that is none, or out of range, gives the nearest page.
+        """
+        page = self.page(nearest(number, self.num_pages))
+        return {"page": page, "pages": list(self.get_elided_page_range(page.number, on_each_side=1, on_ends=1))}
 
 
 def nearest(number: str | None, last: int) -> int:

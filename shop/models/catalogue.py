@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.utils.text import slugify
 from shop.isbn import normalise_isbn
 from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.pictures import Picture, PictureField, read_picture
+from shop.prepared import Slot
 from shop.search import Matches, Relevance, fold, query_words
 
 models.TextField.register_lookup(Matches)
@@ -61,6 +63,14 @@ def _address_around(view: str, script_prefix: str) -> tuple[str, str]:
     return before, after
 
 
+def address_around(view: str) -> tuple[str, str]:
+    """What stands before and after the slug in the addresses of a view.
+
+    A page links to a hundred books and subjects, and reverse() takes longer than all else that is shown of one.
+    """
+    return _address_around(view, get_script_prefix())
+
+
 class Named(models.Model):
     """Something with a name and an address of its own; the address is made from the name and then stays.
 
@@ -84,8 +94,7 @@ class Named(models.Model):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
-        # A page links to a hundred of these, and reverse() takes longer than all else that is shown of one.
-        before, after = _address_around(self.detail_view, get_script_prefix())
+        before, after = address_around(self.detail_view)
         return f"{before}{self.slug}{after}"
 
 
@@ -160,8 +169,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
         without a single word finds nothing.
         """
         words = query_words(text)
-        if not words:
-            return self.none()
+        return self.matching(words) if words else self.none()
+
+    def matching(self, words: "Sequence[str | Slot]") -> "ProductQuerySet":
+        """`search` for words that `shop.search.query_words` found, at least one."""
         return self.filter(search_text__matches=words).order_by(Relevance(words).desc(), "sort_name", "pk")
 
     def with_cover(self) -> "ProductQuerySet":
@@ -181,7 +192,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """In one of the orders of `SORTS`."""
         return self.order_by(*self.SORTS[sort])
 
-    def in_series(self, series: "Series", after: Decimal | None = None) -> "ProductQuerySet":
+    def in_series(self, series: "Series | Slot", after: "Decimal | Slot | None" = None) -> "ProductQuerySet":
         """Those of a series in its order, one without a number last; with `after`, those beyond that number first."""
         order: list[Any] = [models.F("series_number").asc(nulls_last=True), "sort_name", "pk"]
         if after is not None:
@@ -189,27 +200,22 @@ class ProductQuerySet(models.QuerySet["Product"]):
             order.insert(0, models.Case(models.When(beyond, then=0), default=1))
         return self.filter(series=series).order_by(*order)
 
-    def for_cards(self) -> "ProductQuerySet":
-        """With all that a card shows, in one query whatever their number."""
-        return self.with_cover().only("name", "slug", "price", "in_stock", "authors_text", "series_text")
-
     def cards(self, start: int, stop: int) -> "ProductQuerySet":
-        """Those from `start` to `stop` with all that a card shows, in the same order.
+        """Those from `start` to `stop` with the `cover` that a card shows, in the same order.
 
         They are cut out first: a database looks for the cover of each row that it skips, too.
         """
         if not start:
-            return self.for_cards()[:stop]
+            return self.with_cover()[:stop]
         wanted = self.values("pk")[start:stop]
-        return Product.objects.filter(pk__in=wanted).for_cards().order_by(*self.query.order_by)
+        return Product.objects.filter(pk__in=wanted).with_cover().order_by(*self.query.order_by)
 
     def for_page(self) -> "ProductQuerySet":
         """With all that a product's own page shows, in one query.
 
-        That is `series`, and `author_list`, `tag_list` and `picture_list` (see `json_columns`).
+        That is `author_list`, `tag_list` and `picture_list` (see `json_columns`).
         """
-        lists = {"author_list": Authors(), "tag_list": ActiveTags(), "picture_list": Pictures()}
-        return self.select_related("series").defer("search_text", "sort_name").annotate(**lists)
+        return self.annotate(author_list=Authors(), tag_list=ActiveTags(), picture_list=Pictures())
 
 
 class Product(Named):

@@ -10,18 +10,20 @@ from html import escape
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from shop.models import Product, ProductTag
+from shop.models import ProductTag
+from shop.models.catalogue import address_around
+from shop.shelf import Card, Subject
 
 register = template.Library()
 
 
 @register.filter
-def cards(books: Iterable[Product]) -> SafeString:
-    """The cards of `books`, as `Product.objects.for_cards()` gives them, for a `ul.grid`."""
+def cards(books: Iterable[Card]) -> SafeString:
+    """The cards of `books` for a `ul.grid`."""
     return mark_safe("\n".join(map(card, books)))
 
 
-def card(book: Product) -> str:
+def card(book: Card) -> str:
     name, authors, series = escape(book.name), escape(book.authors_text), escape(book.series_text)
     return (
         f'<li class="card"><a class="card__link" href="{book.get_absolute_url()}">{cover(book)}'
@@ -32,7 +34,7 @@ def card(book: Product) -> str:
     )
 
 
-def cover(book: Product) -> str:
+def cover(book: Card) -> str:
     if picture := book.cover:
         return (
             f'<span class="cover"><img src="{escape(book.cover_url())}" width="{picture["width"]}"'
@@ -45,10 +47,11 @@ def cover(book: Product) -> str:
 
 
 @register.simple_tag
-def tag_links(tags: Iterable[ProductTag], current: ProductTag | None = None, search: str = "") -> SafeString:
+def tag_links(tags: Iterable[Subject], current: Subject | None = None, search: str = "") -> SafeString:
     """List items that link to `tags`, each with the query string `search`; `current` is marked as the one shown."""
     links = []
+    before, after = address_around(ProductTag.detail_view)
     for tag in tags:
         mark = ' aria-current="page"' if tag is current else ""
-        links.append(f'<li><a href="{tag.get_absolute_url()}{escape(search or "")}"{mark}>{escape(tag.name)}</a></li>')
+        links.append(f'<li><a href="{before}{tag.slug}{after}{escape(search or "")}"{mark}>{escape(tag.name)}</a></li>')
     return mark_safe("\n".join(links))

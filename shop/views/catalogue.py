@@ -7,9 +7,11 @@ from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
 from shop.models import Author, Product, ProductTag, Series
-from shop.models.catalogue import picture_address
+from shop.models.catalogue import ProductQuerySet, picture_address
+from shop.prepared import Slot
 from shop.rendering import render_page, wants_fragment
-from shop.shelf import nearest, shelf_page
+from shop.search import query_words
+from shop.shelf import Shelf, Subject, cards, nearest, product_shown, subjects
 
 BEST_MATCH = "match"
 SORT_LABELS = {
@@ -25,7 +27,7 @@ RELATED = 6
 @require_safe
 @conditional_page
 def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
-    tags = list(ProductTag.objects.active())
+    tags = subjects()
     tag = next((tag for tag in tags if tag.slug == tag_slug), None)
     if tag is None and tag_slug != "all":
         raise Http404("No such subject")
@@ -34,14 +36,7 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     default = next(iter(labels))
     sort = request.GET.get("sort", default)
     sort = sort if sort in labels else default
-    books = Product.objects.active()
-    if tag:
-        books = books.filter(tags=tag)
-    if query:
-        books = books.search(query)
-    if sort != BEST_MATCH:
-        books = books.sorted(sort)
-    shelf = shelf_page(books, request.GET.get("page"), name="" if query else tag_slug)
+    shelf = shelf_of(tag, query, sort).shown(request.GET.get("page"))
     fragment = wants_fragment(request)
     context = {
         "heading": heading(tag, query),
@@ -60,7 +55,24 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     return response
 
 
-def heading(tag: ProductTag | None, query: str) -> str:
+def shelf_of(tag: Subject | None, query: str, sort: str) -> Shelf:
+    words = query_words(query)
+    if query and not words:
+        return Shelf(None)
+    values = {f"word_{number}": word for number, word in enumerate(words)}
+    return Shelf(listed, sort, tag is not None, tuple(values), tag=tag and tag.pk, **values)
+
+
+def listed(sort: str, of_tag: bool, words: tuple[str, ...]) -> ProductQuerySet:
+    books = Product.objects.active()
+    if of_tag:
+        books = books.filter(tags=Slot("tag"))
+    if words:
+        books = books.matching([Slot(word) for word in words])
+    return books if sort == BEST_MATCH else books.sorted(sort)
+
+
+def heading(tag: Subject | None, query: str) -> str:
     if query:
         return f"“{query}” in {tag.name}" if tag else f"Books for “{query}”"
     return tag.name if tag else "All books"
@@ -75,7 +87,9 @@ def address(path: str, chosen: dict[str, str | int]) -> str:
 @require_safe
 @conditional_page
 def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    product = get_object_or_404(Product.objects.active().for_page(), slug=slug)
+    product = product_shown(slug)
+    if product is None:
+        raise Http404("No such book")
     pictures = [
         {**picture, "url": picture_address(picture["image"]), "small": picture_address(picture["thumbnail"])}
         for picture in product.picture_list or []
@@ -96,29 +110,45 @@ def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 def reading_on(product: Product) -> dict[str, Any]:
     """Books for who liked `product`: its series from there on, or where it stands alone more by its first author."""
-    others = Product.objects.active().exclude(pk=product.pk).for_cards()
-    if product.series and (books := list(others.in_series(product.series, after=product.series_number)[:RELATED])):
+    values: dict[str, Any] = {"product": product.pk, "series": product.series_id, "number": product.series_number}
+    if product.series and (books := cards(rest_of_series, product.series_number is not None, stop=RELATED, **values)):
         return {"more": books, "more_label": "More in", "more_of": product.series}
     if not product.author_list:
         return {}
     author = Author(**product.author_list[0])
-    books = list(others.filter(authors__slug=author.slug).sorted("title")[:RELATED])
+    books = cards(more_by_author, stop=RELATED, product=product.pk, author=author.slug)
     return {"more": books, "more_label": "More by", "more_of": author}
+
+
+def rest_of_series(numbered: bool) -> ProductQuerySet:
+    others = Product.objects.active().exclude(pk=Slot("product"))
+    return others.in_series(Slot("series"), after=Slot("number") if numbered else None)
+
+
+def more_by_author() -> ProductQuerySet:
+    others = Product.objects.active().exclude(pk=Slot("product"))
+    return others.filter(authors__slug=Slot("author")).sorted("title")
 
 
 @require_safe
 @conditional_page
 def author_detail(request: HttpRequest, slug: str) -> HttpResponse:
     author = get_object_or_404(Author, slug=slug)
-    books = Product.objects.active().filter(authors=author).sorted("title")
-    context = {"author": author, **shelf_page(books, request.GET.get("page"))}
+    context = {"author": author, **Shelf(by_author, author=author.pk).shown(request.GET.get("page"))}
     return render_page(request, "shop/author_detail.html", context, partial="author-books")
+
+
+def by_author() -> ProductQuerySet:
+    return Product.objects.active().filter(authors=Slot("author")).sorted("title")
 
 
 @require_safe
 @conditional_page
 def series_detail(request: HttpRequest, slug: str) -> HttpResponse:
     series = get_object_or_404(Series, slug=slug)
-    books = Product.objects.active().in_series(series)
-    context = {"series": series, **shelf_page(books, request.GET.get("page"))}
+    context = {"series": series, **Shelf(of_series, series=series.pk).shown(request.GET.get("page"))}
     return render_page(request, "shop/series_detail.html", context, partial="series-books")
+
+
+def of_series() -> ProductQuerySet:
+    return Product.objects.active().in_series(Slot("series"))

@@ -5,7 +5,9 @@ from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
 from shop.forms import ContactForm, live_error
-from shop.models import Product, ProductTag
+from shop.models import Product
+from shop.models.catalogue import ProductQuerySet
+from shop.shelf import cards, subjects
 
 NEW_BOOKS = 12
 HERO_BOOKS = 3
@@ -14,10 +16,14 @@ HERO_BOOKS = 3
 @require_safe
 @conditional_page
 def home(request: HttpRequest) -> HttpResponse:
-    books = list(Product.objects.active().sorted("newest").for_cards()[: NEW_BOOKS + HERO_BOOKS])
+    books = cards(newest, stop=NEW_BOOKS + HERO_BOOKS)
     hero = [book for book in books if book.cover][:HERO_BOOKS]
     new = [book for book in books if book not in hero][:NEW_BOOKS]
-    return render(request, "shop/home.html", {"hero": hero, "new": new, "tags": ProductTag.objects.active()})
+    return render(request, "shop/home.html", {"hero": hero, "new": new, "tags": subjects()})
+
+
+def newest() -> ProductQuerySet:
+    return Product.objects.active().sorted("newest")
 
 
 def about_us(request: HttpRequest) -> HttpResponse:
