@@ -75,7 +75,7 @@ def _line(row: Sequence[Any]) -> BasketLine:
     *values, cover = row
     product = Product(**dict(zip(_BOOK, values[len(_LINE) :], strict=True)))
     line = BasketLine(**dict(zip(_LINE, values, strict=False)), product=product)
-    line.cover = cover
+    line.cover = cover  # type: ignore[attr-defined]  # as annotate() would
     return line
 
 

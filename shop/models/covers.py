@@ -9,8 +9,6 @@ SHOWN = tuple(f"product__{name}" for name in ("name", "slug", "price", "active",
 class Covered:
     """A line that shows its book's cover; its queryset's `for_page()` finds the picture in the same query."""
 
-    cover: dict[str, Any] | None
-
     def cover_url(self) -> str:
         cover: dict[str, Any] | None = getattr(self, "cover", None)
         return picture_address(cover["name"]) if cover else ""
