@@ -9,7 +9,6 @@ holds this module to the behaviour of Django's handler.
 """
 
 import asyncio
-import contextvars
 import logging
 import os
 import sys
@@ -52,8 +51,8 @@ class ThreadedPages:
         exchange = Exchange(loop, send)
         watch = asyncio.create_task(exchange.watch_for_departure(receive))
         try:
-            run = contextvars.copy_context().run
-            answer = loop.run_in_executor(self.pool, run, exchange.answer, self.pages, environ_of(scope, body))
+            # In the thread's own context, which stays: Django keeps its cache's connections in there.
+            answer = loop.run_in_executor(self.pool, exchange.answer, self.pages, environ_of(scope, body))
             # Shielded: a thread cannot be cancelled, only told that the client is gone.
             remaining = await asyncio.shield(answer)
         finally:

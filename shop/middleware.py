@@ -17,9 +17,11 @@ class LoginInsteadOfFragment:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        login_url = resolve_url(settings.LOGIN_URL)
         htmx = request.htmx  # type: ignore[attr-defined]
-        if htmx and response.status_code == 302 and response["Location"].partition("?")[0] == login_url:
+        if response.status_code != 302 or not htmx:
+            return response
+        login_url = resolve_url(settings.LOGIN_URL)
+        if response["Location"].partition("?")[0] == login_url:
             back = redirect_to_login(htmx.current_url_abs_path or "/", login_url)
             response = HttpResponse(status=204, headers={"HX-Redirect": back.url})
         return response

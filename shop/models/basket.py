@@ -11,6 +11,8 @@ from shop.models.json_columns import Cover
 from shop.models.user import Address, User
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shop.models.order import Order
 
 
@@ -82,13 +84,13 @@ class Basket(models.Model):
 
     def _put(self, product: Product, quantity: int, price_seen: Decimal) -> int:
         # The basket is locked: nobody else adds a line between this look and what follows.
-        line = self.lines.filter(product=product).first()
-        before = line.quantity if line else 0
+        lines = self.lines.filter(product=product)
+        before = lines.values_list("quantity", flat=True).first() or 0
         after = min(before + quantity, BasketLine.MOST)
-        if line is None:
-            self.lines.create(product=product, quantity=after, price_seen=price_seen)
+        if before:
+            lines.update(quantity=after, price_seen=price_seen)
         else:
-            self.lines.filter(pk=line.pk).update(quantity=after, price_seen=price_seen)
+            self.lines.create(product=product, quantity=after, price_seen=price_seen)
         return max(after - before, 0)
 
     @transaction.atomic
@@ -105,24 +107,32 @@ class Basket(models.Model):
         return lines
 
 
-class BasketLineQuerySet(models.QuerySet["BasketLine"]):
-    def for_page(self) -> "BasketLineQuerySet":
-        """With all that a page shows of each, in one query. The sums below then need no other."""
-        own = ("basket", "quantity", "price_seen")
-        return self.select_related("product").only(*own, *SHOWN).annotate(cover=Cover("product"))
+class Sums:
+    """What is to be said of the lines of a basket together."""
 
-    def book_count(self) -> int:
+    def book_count(self: "Iterable[BasketLine]") -> int:
         return sum(line.quantity for line in self)
 
-    def total_price(self) -> Decimal:
+    def total_price(self: "Iterable[BasketLine]") -> Decimal:
         """What it costs to order them now."""
         return sum((line.total_price for line in self), Decimal("0.00"))
 
-    def changed(self) -> "list[BasketLine]":
+    def changed(self: "Iterable[BasketLine]") -> "list[BasketLine]":
         return [line for line in self if line.is_available and line.price_changed]
 
-    def unavailable(self) -> "list[BasketLine]":
+    def unavailable(self: "Iterable[BasketLine]") -> "list[BasketLine]":
         return [line for line in self if not line.is_available]
+
+
+class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
+    def for_page(self) -> "BasketLineQuerySet":
+        """With all that a page shows of each, in one query. The sums then need no other."""
+        own = ("basket", "quantity", "price_seen")
+        return self.select_related("product").only(*own, *SHOWN).annotate(cover=Cover("product"))
+
+
+class BasketLines(Sums, list["BasketLine"]):
+    """Lines that were read already."""
 
 
 class BasketLine(Covered, models.Model):

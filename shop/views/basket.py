@@ -11,7 +11,7 @@ from django_htmx.http import reswap
 
 from shop.models import BasketLine, Product
 from shop.rendering import render_page, wants_fragment
-from shop.visits import books_in_basket, lines_of, put_in_basket
+from shop.visits import books_in_basket, lines_of, lines_shown, put_in_basket
 
 REMOVED = "basket_removed"
 
@@ -25,7 +25,7 @@ def basket_detail(request: HttpRequest) -> HttpResponse:
 
 def _basket_page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
     """The basket as it is now, with what `context` says about what was just done."""
-    lines = lines_of(request).for_page()
+    lines = lines_shown(request)
     context |= {"lines": lines, "basket_count": lines.book_count()}
     return render_page(request, "shop/basket.html", context, partial="basket-lines", status=status)
 
