@@ -82,3 +82,9 @@ def test_a_server_refuses_the_demos_passwords_unless_forced(quick_covers, settin
     assert not User.objects.exists()
     load("--force")
     assert User.objects.exists()
+
+
+def test_who_wants_no_words_gets_none(quick_covers, settings) -> None:
+    settings.IS_DEMO = True
+    assert load("--verbosity", "0") == ""
+    assert Product.objects.exists()

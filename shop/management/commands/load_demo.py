@@ -21,21 +21,24 @@ class Command(BaseCommand):
                 "This is a server (SECRET_KEY is set), and the demo's passwords are known to everyone. "
                 "Use --force if nobody but you can reach it."
             )
-        if is_loaded():
-            self.stdout.write("The demo is loaded already.")
-        else:
+        loaded, quiet = is_loaded(), options["verbosity"] == 0
+        if not quiet:
+            self.stdout.write(
+                "The demo is loaded already." if loaded else "Loading the demo: drawing covers takes a few seconds."
+            )
+        if not loaded:
             self._load()
-        self._print_logins()
+        if not quiet:
+            self._print_summary()
 
     def _load(self) -> None:
-        self.stdout.write("Loading the demo: drawing covers takes a few seconds.")
         try:
             load_demo()
         except FileRefused as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{Product.objects.count()} books, {len(PEOPLE)} people, {Order.objects.count()} orders.")
 
-    def _print_logins(self) -> None:
+    def _print_summary(self) -> None:
+        self.stdout.write(f"{Product.objects.count()} books, {len(PEOPLE)} people, {Order.objects.count()} orders.")
         first = {person.role: person for person in reversed(PEOPLE)}
         self.stdout.write("")
         for role, person in sorted(first.items(), key=lambda each: PEOPLE.index(each[1])):
