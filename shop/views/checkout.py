@@ -61,7 +61,13 @@ def _basket_to_order(request: HttpRequest) -> Basket | None:
     """
     baskets = Basket.objects.filter(user=request.user.pk).order_by("-pk")
     shown = request.POST.get("basket", "")
-    if shown.isdecimal() and (basket := baskets.filter(pk=int(shown)).first()) and not basket.is_empty():
+    # int() refuses thousands of digits.
+    if (
+        shown.isdecimal()
+        and len(shown) < 20
+        and (basket := baskets.filter(pk=int(shown)).first())
+        and not basket.is_empty()
+    ):
         return basket
     newest = baskets.first()
     if newest is None or newest.is_empty():
