@@ -66,6 +66,14 @@ def log_in(site: str) -> Callable[..., None]:
     return log_in
 
 
+def errors_of(page: Page) -> list[str]:
+    """What goes wrong in the page from here on: failing scripts and breaches of the content security policy."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    return errors
+
+
 @pytest.fixture(autouse=True)
 def no_script_errors(request: pytest.FixtureRequest) -> Iterator[None]:
     """A page whose script fails, or breaks the content security policy, fails its test."""
@@ -74,8 +82,6 @@ def no_script_errors(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     page: Page = request.getfixturevalue("page")
     page.set_default_timeout(15_000)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    errors = errors_of(page)
     yield
     assert not errors

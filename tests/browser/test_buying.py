@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from shop.models import Order, OrderLine, ProductImage
 from tests.browser import steps
+from tests.browser.conftest import errors_of
 from tests.factories import AddressFactory, BasketFactory, BasketLineFactory, ProductFactory
 
 
@@ -18,10 +19,12 @@ from tests.factories import AddressFactory, BasketFactory, BasketLineFactory, Pr
 def visitor(request, site, browser):
     context = browser.new_context(java_script_enabled=request.param)
     page = context.new_page()
+    errors = errors_of(page)
     page.set_default_timeout(15_000)
     page.goto(site)
     yield page
     context.close()
+    assert not errors
 
 
 def test_visitor_fills_a_basket_signs_up_at_checkout_orders_and_cancels(visitor):
@@ -153,3 +156,21 @@ def test_keyboard_alone_buys_a_book(site, page, log_in, alice):
     press_by_keyboard(page, page.get_by_role("button", name="Place order"))
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert Order.objects.get().user == alice
+
+
+def test_double_click_makes_one_order(site, page, log_in, alice):
+    AddressFactory(user=alice)
+    BasketLineFactory(basket=BasketFactory(user=alice))
+    log_in(page, alice)
+    page.goto(f"{site}/order/address_select/")
+    page.get_by_role("button", name="Place order").dblclick()
+    page.wait_for_url("**/order/done/")
+    assert Order.objects.filter(user=alice).count() == 1
+
+
+def test_narrow_header_keeps_the_basket_in_its_first_row(site, page):
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(f"{site}/")
+    books, basket = (page.locator(f"header {each}").bounding_box() for each in (".site-header__books", "#basket-count"))
+    assert books["y"] > basket["y"]
+    assert books["x"] < basket["x"]
