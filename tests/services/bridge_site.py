@@ -6,6 +6,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.cache import caches
 from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
 from django.http import (
@@ -35,6 +36,8 @@ if not settings.configured:
 
 THREADS = 2
 closed: list[str] = []
+# Held on to, so that no two have the same id.
+caches_met: dict[int, object] = {}
 finished = 0
 
 
@@ -124,6 +127,12 @@ def failing(request: HttpRequest) -> HttpResponse:
     raise ValueError("no page")
 
 
+def cache_used(request: HttpRequest) -> HttpResponse:
+    """Which of the process's cache clients this request was given."""
+    caches_met.setdefault(id(caches["default"]), caches["default"])
+    return JsonResponse({"clients": len(caches_met)})
+
+
 def state(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"closed": closed, "finished": finished})
 
@@ -142,6 +151,7 @@ urlpatterns = [
     path("failing/", failing),
     path("empty/", lambda request: HttpResponse(status=204)),
     path("not-modified/", lambda request: HttpResponse(status=304)),
+    path("cache/", cache_used),
     path("state/", state),
 ]
 

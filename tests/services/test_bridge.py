@@ -145,6 +145,12 @@ def test_more_requests_than_threads_wait_for_their_turn(ours, threads):
     assert answers == [b"waited"] * 4 * threads
 
 
+def test_threads_keep_their_connection_to_the_cache(ours):
+    for _ in range(10):
+        _, _, answer = ask(ours, "GET", "/cache/")
+    assert json.loads(answer)["clients"] <= bridge_site.THREADS
+
+
 def test_failure_in_the_middle_is_seen_by_the_client_and_harms_no_other(ours):
     for _ in range(2 * bridge_site.THREADS):
         with pytest.raises((http.client.HTTPException, ConnectionError)):
