@@ -69,7 +69,7 @@ class Shelf:
                 setattr(image, name, getattr(first, name))
             return
         if not image.share(digest) and image.show(self._picture(digest, file_name)):
-            self._files += [image.image.name or "", image.thumbnail.name or ""]
+            self._files += image.file_names()
         self._shown[digest] = image
 
     def _picture(self, digest: str, file_name: str) -> Picture:

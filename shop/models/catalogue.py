@@ -15,7 +15,7 @@ from django.utils.text import slugify
 
 from shop.isbn import normalise_isbn
 from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
-from shop.pictures import Picture, PictureField, read_picture
+from shop.pictures import Picture, PictureField, read_picture, webp_name
 from shop.prepared import Slot
 from shop.search import Matches, Relevance, fold, query_words
 
@@ -410,6 +410,7 @@ class ProductImage(models.Model):
         self.image = default_storage.save(f"{self.IMAGES}/{picture.file_name}", ContentFile(picture.content))
         thumbnail = f"{self.THUMBNAILS}/{Path(self.image.name or '').stem}.jpg"
         self.thumbnail = default_storage.save(thumbnail, ContentFile(picture.thumbnail))
+        default_storage.save(webp_name(self.thumbnail.name or ""), ContentFile(picture.thumbnail_webp))
         self.width, self.height = picture.width, picture.height
         self.thumbnail_width, self.thumbnail_height = picture.thumbnail_width, picture.thumbnail_height
         return True
@@ -424,13 +425,18 @@ class ProductImage(models.Model):
             setattr(self, name, getattr(twin, name))
         return True
 
+    def file_names(self) -> list[str]:
+        """All that is stored for it."""
+        thumbnail = self.thumbnail.name or ""
+        return [name for name in (self.image.name, thumbnail, thumbnail and webp_name(thumbnail)) if name]
+
     def discard_files(self) -> None:
         """Delete the files after the transaction, unless another product shows the same picture by then."""
-        image, thumbnail = self.image.name or "", self.thumbnail.name
+        image, names = self.image.name, self.file_names()
 
         def discard() -> None:
             if not ProductImage.objects.filter(image=image).exists():
-                for name in filter(None, (image, thumbnail)):
+                for name in names:
                     default_storage.delete(name)
 
         transaction.on_commit(discard, robust=True)

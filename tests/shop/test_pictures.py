@@ -159,10 +159,10 @@ def test_products_with_the_same_picture_share_its_files(media_root, django_captu
     first, second = (
         ProductImage.objects.create(product=ProductFactory(), image=upload(picture_bytes())) for _ in range(2)
     )
-    assert len(stored_files(media_root)) == 2
+    assert len(stored_files(media_root)) == 3
     with django_capture_on_commit_callbacks(execute=True):
         first.delete()
-    assert len(stored_files(media_root)) == 2
+    assert len(stored_files(media_root)) == 3
     with django_capture_on_commit_callbacks(execute=True):
         second.product.delete()
     assert stored_files(media_root) == set()
@@ -174,9 +174,9 @@ def test_replacing_a_picture_removes_the_old_files(media_root, django_capture_on
     with django_capture_on_commit_callbacks(execute=True):
         image.image = upload(picture_bytes(colour=(0, 0, 250)))
         image.save()
-    assert len(stored_files(media_root)) == 2
+    assert len(stored_files(media_root)) == 3
     assert not old & stored_files(media_root)
-    assert {image.image.name, image.thumbnail.name} == stored_files(media_root)
+    assert set(image.file_names()) == stored_files(media_root)
 
 
 def test_a_replacement_that_is_rolled_back_keeps_the_old_picture(media_root) -> None:
@@ -196,7 +196,7 @@ def test_saving_again_leaves_the_thumbnail_alone(media_root) -> None:
     image.position = 3
     image.save()
     assert thumbnail.stat().st_mtime_ns == made
-    assert len(stored_files(media_root)) == 2
+    assert len(stored_files(media_root)) == 3
 
 
 def test_the_site_serves_a_picture_to_keep_for_good(client) -> None:
@@ -206,10 +206,19 @@ def test_the_site_serves_a_picture_to_keep_for_good(client) -> None:
     assert response["Content-Type"] == "image/png"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "immutable" in response["Cache-Control"]
-    assert "Vary" not in response
+    assert response["Vary"] == "Accept"
     assert b"".join(response.streaming_content).startswith(b"\x89PNG")
     assert client.get(f"/media/{image.image.name}", headers={"If-None-Match": response["ETag"]}).status_code == 304
     assert client.get(image.thumbnail.url)["Content-Type"] == "image/jpeg"
+
+
+def test_a_browser_that_takes_webp_gets_the_thumbnail_so(client) -> None:
+    image = ProductImage.objects.create(product=ProductFactory(), image=upload(picture_bytes()))
+    response = client.get(image.thumbnail.url, headers={"Accept": "image/avif,image/webp,*/*;q=0.8"})
+    assert response["Content-Type"] == "image/webp"
+    small = Image.open(BytesIO(b"".join(response.streaming_content)))
+    assert (small.format, small.size) == ("WEBP", (image.thumbnail_width, image.thumbnail_height))
+    assert response["ETag"] != client.get(image.thumbnail.url)["ETag"]
 
 
 def test_the_site_serves_nothing_but_pictures(client, media_root) -> None:
