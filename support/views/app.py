@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-MODULES = ("api", "cover", "format", "login", "order", "orders", "store")
+MODULES = ("api", "cover", "format", "login", "order", "orders", "outbox", "store")
 # What the app needs to start without a network. Modules import each other by their plain addresses.
 STYLES = ("css/booktime.css", "app/app.css")
 PLAIN = ("js/chat.js", *(f"app/{name}.mjs" for name in MODULES))

@@ -54,10 +54,10 @@ class MobileAuth(MobileView):
 
     def get_authenticators(self) -> list[Any]:
         # A phone whose token was revoked logs in anew with that one still in its header.
-        return [] if self.request.method == "POST" else super().get_authenticators()
+        return [] if getattr(self.request, "method", "") == "POST" else super().get_authenticators()
 
     def get_permissions(self) -> Any:
-        return [] if self.request.method == "POST" else super().get_permissions()
+        return [] if getattr(self.request, "method", "") == "POST" else super().get_permissions()
 
     def post(self, request: Request) -> HttpResponse:
         """Log in: a new token for this device. Guessing is throttled as on the web (`shop.throttle`)."""
