@@ -1,6 +1,7 @@
 """Asking the carrier where a parcel is. Many may wait for a slow one at once: nothing here holds a thread."""
 
 import asyncio
+import logging
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -9,6 +10,9 @@ from django.conf import settings
 PATIENCE = 5.0  # seconds, for everything from the name lookup to the last byte
 MOST_BYTES = 64 * 1024
 TEXT_TYPES = ("text/", "application/json")
+
+# It would log each address, and the carrier's may hold a key.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
 
