@@ -97,7 +97,7 @@ def main() -> int:
                 phones.run(phones.end_of_waiting())
                 ratios.append(among / alone)
                 print(f"alone {alone:6.0f}/s   among {still_waiting[-1]} who wait {among:6.0f}/s   {ratios[-1]:.2f}")
-        print(f"answers to those who waited: { ({k.decode(): v for k, v in phones.statuses.items()}) }")
+        print(f"answers to those who waited: {phones.statuses}")
     ratio = statistics.median(ratios)
     print(f"ratio {ratio:.2f} (at least {AT_LEAST})")
     return 0 if ratio >= AT_LEAST and min(still_waiting) >= WAITING * 0.9 else 1
