@@ -18,6 +18,9 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from shop.models import Order, User
+from support.authentication import find_token
+from support.models import DeviceToken
+from support.models.device import hash_of
 
 PORTS = {"http": "80", "https": "443"}
 
@@ -84,8 +87,8 @@ def message_id(text: str) -> int | None:
 
 
 def user_of_token(key: str) -> User | None:
-    token = Token.objects.select_related("user").filter(key=key).first()
-    return token.user if token and token.user.is_active else None
+    token = find_token(key)
+    return token.user if token else None
 
 
 def session_key_of(cookies: str) -> str:
@@ -132,13 +135,18 @@ def revoked(credentials: Iterable[Credential]) -> set[Credential]:
     keys = [c.session_key for c in credentials if c.session_key]
     live = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
     sessions = set(live.values_list("session_key", flat=True))
-    tokens = dict(Token.objects.filter(key__in=[c.token for c in credentials if c.token]).values_list("key", "user_id"))
+    keys = [c.token for c in credentials if c.token]
+    tokens = dict(Token.objects.filter(key__in=keys).values_list("key", "user_id"))
+    devices = DeviceToken.objects.filter(key_hash__in=map(hash_of, keys)).in_bulk(field_name="key_hash")
 
     def holds(credential: Credential) -> bool:
         user = users.get(credential.user_id)
         if user is None or (credential.as_employee and not user.is_employee):
             return False
         if credential.token:
+            device = devices.get(hash_of(credential.token))
+            if device is not None:
+                return device.user_id == user.pk and device.holds(user)
             return tokens.get(credential.token) == user.pk
         return credential.session_key in sessions and credential.session_hash == user.get_session_auth_hash()
 

@@ -1,9 +1,12 @@
 """Where the asynchronous side does what blocks: the database and Redis."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.db import connection
 
@@ -20,3 +23,23 @@ def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Aw
     if connection.vendor == "sqlite":
         return database_sync_to_async(function)(*args, **kwargs)
     return database_sync_to_async(function, thread_sensitive=False, executor=_pool)(*args, **kwargs)
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+async def in_request_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function that blocks where an asynchronous view's middleware runs: in a thread of this request alone.
+
+    The thread ends with the request, so a database connection is not kept; as many are open at once as `THREADS`.
+    """
+    async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(THREADS)):
+        return await sync_to_async(closing_connection)(function, *args, **kwargs)
+
+
+def closing_connection(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return function(*args, **kwargs)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import DefaultRouter
 
 from staff.api.views import NowhereView, OrderLineViewSet, OrderViewSet, RootView
+from support.urls import mobile_api
 
 router = DefaultRouter(use_regex_path=False)
 router.APIRootView = RootView
@@ -11,7 +12,7 @@ router.include_format_suffixes = False
 router.register("orders", OrderViewSet, basename="order")
 router.register("orderlines", OrderLineViewSet, basename="orderline")
 
-described = [path("api/", include(router.urls))]
+described = [path("api/", include(router.urls)), path("mobile-api/", include(mobile_api))]
 
 urlpatterns = [
     path("", include(router.urls)),

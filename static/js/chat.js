@@ -189,7 +189,9 @@ const clock = (moment) =>
  * Bring a chat's elements to life within `root`: #chat-log, #chat-form, #chat-message-input, #chat-message-submit and,
  * where they are there, #chat-status and #chat-presence.
  *
- * options: { orderId, username, since, seen, token, csrf, loginUrl }. Returns { close() }.
+ * options: { orderId, username, since, seen, token, csrf, loginUrl, storage, history, onMessage, onSignedOut }. What is
+ * not sent yet is kept in `storage`, this tab's own where none is given; `history` is a list of messages up to `since`
+ * that are to be shown. Returns { close() }.
  */
 export function mount(root, options) {
   const find = (id) => root.querySelector(`#${id}`) ?? document.getElementById(id);
@@ -198,13 +200,14 @@ export function mount(root, options) {
   const input = find("chat-message-input");
   const status = find("chat-status");
   const presence = find("chat-presence");
+  const storage = options.storage ?? sessionStorage;
   const key = `chat-${options.orderId}-${options.username}`;
   const waiting = new Map(); // client_id -> element of a message that is on its way
-  const store = { draft: "", pending: [], ...JSON.parse(sessionStorage.getItem(key) ?? "{}") };
+  const store = { draft: "", pending: [], ...JSON.parse(storage.getItem(key) ?? "{}") };
   let newest = options.since ?? 0;
   let typingTimer = 0;
 
-  const save = (change) => sessionStorage.setItem(key, JSON.stringify(Object.assign(store, change)));
+  const save = (change) => storage.setItem(key, JSON.stringify(Object.assign(store, change)));
 
   function append(node) {
     root.querySelector("#chat-empty")?.remove();
@@ -228,6 +231,19 @@ export function mount(root, options) {
     append(node);
   }
 
+  function showMessage(message) {
+    const sent = waiting.get(message.client_id);
+    waiting.delete(message.client_id);
+    sent?.remove();
+    const own = sent !== undefined || message.username === options.username;
+    const node = bubble(own, message.username, message.sent_at, message.message, "Sent");
+    node.dataset.id = message.id;
+    append(node);
+    newest = message.id;
+    for (const entry of waiting.values()) log.append(entry);
+    return own;
+  }
+
   function say(text) {
     if (status) status.textContent = text;
   }
@@ -244,16 +260,9 @@ export function mount(root, options) {
 
   const on = {
     message(message) {
-      const sent = waiting.get(message.client_id);
-      waiting.delete(message.client_id);
-      sent?.remove();
-      const own = sent !== undefined || message.username === options.username;
-      const node = bubble(own, message.username, message.sent_at, message.message, "Sent");
-      node.dataset.id = message.id;
-      append(node);
-      newest = message.id;
+      const own = showMessage(message);
+      options.onMessage?.(message);
       if (!own) { say(""); haveSeen(); }
-      for (const entry of waiting.values()) log.append(entry);
     },
     joined(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} joined`)); },
     left(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} left`)); },
@@ -273,6 +282,7 @@ export function mount(root, options) {
       if (state === "online") { say(""); haveSeen(); }
       if (state === "offline") say("Not connected. What you write is kept and sent as soon as we are back.");
       if (state === "signed-out") {
+        options.onSignedOut?.();
         say("You are logged out. ");
         if (status && options.loginUrl) {
           const link = element("a", "", "Log in to go on");
@@ -293,6 +303,7 @@ export function mount(root, options) {
 
   for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
   if (!input.value) input.value = store.draft;
+  for (const message of options.history ?? []) showMessage(message);
   for (const entry of store.pending) showWaiting(entry);
   const chat = connect({ ...options, pending: store.pending, on });
   log.scrollTop = log.scrollHeight;

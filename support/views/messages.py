@@ -1,32 +1,21 @@
-from typing import Any, cast
+from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import api_view, authentication_classes
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from shop.models import Order, User
 from support.admission import message_id
+from support.authentication import QueryTokenAuthentication, TokenAuthentication
 from support.conversation import say
+from support.mobile_schema import describes_messages
 from support.models import TooManyMessages
 
 
-class QueryTokenAuthentication(TokenAuthentication):
-    """`?token=`, for what cannot set a header."""
-
-    def authenticate(self, request: Request) -> Any:
-        token = request.query_params.get("token")
-        if not token:
-            return None
-        try:
-            return self.authenticate_credentials(token)
-        except ValueError as error:
-            raise AuthenticationFailed("Invalid token.") from error
-
-
+@describes_messages
 @api_view(["GET", "POST"])
 @authentication_classes([TokenAuthentication, QueryTokenAuthentication, SessionAuthentication])
 def message_list(request: Request, pk: int) -> Response:

@@ -36,14 +36,20 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def daphne_for_browser(django_db_setup: None, var_dir: Path) -> Iterator[Daphne]:
+def daphne_variables(django_db_setup: None, var_dir: Path) -> dict[str, str]:
+    """What a daphne needs to read the database of the tests."""
     variables = {"DJANGO_SETTINGS_MODULE": "tests.settings", "VAR_DIR": str(var_dir)}
     if connection.vendor == "postgresql":
         database = connection.settings_dict
         variables["SECRET_KEY"] = os.environ["SECRET_KEY"]
         variables["REDIS_URL"] = os.environ.get("REDIS_URL", "")
         variables["DATABASE_URL"] = "postgres://{USER}@{HOST}:{PORT}/{NAME}".format(**database)
-    with Daphne(var_dir, variables) as server:
+    return variables
+
+
+@pytest.fixture(scope="session")
+def daphne_for_browser(daphne_variables: dict[str, str], var_dir: Path) -> Iterator[Daphne]:
+    with Daphne(var_dir, daphne_variables) as server:
         yield server
 
 

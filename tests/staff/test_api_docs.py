@@ -18,8 +18,14 @@ def test_document_is_openapi_3_1_of_the_contracts_paths_and_no_others(schema):
         "/api/orderlines/{id}/",
         "/api/orders/",
         "/api/orders/{id}/",
+        "/mobile-api/auth/",
+        "/mobile-api/my-orders/",
+        "/mobile-api/my-orders/{id}/messages/",
+        "/mobile-api/my-orders/{id}/tracker/",
     ]
     for path, operations in schema["paths"].items():
+        if path.startswith("/mobile-api/"):
+            continue
         assert sorted(operations) == (["get", "patch", "put"] if "{id}" in path else ["get"])
 
 

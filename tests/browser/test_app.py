@@ -1,0 +1,204 @@
+"""The mobile app on an emulated phone, against a daphne of its own that is stopped and started again."""
+
+import json
+
+import pytest
+from django.core.cache import cache
+
+from shop.models import Order
+from support.models import ChatMessage, DeviceToken
+from tests.factories import PASSWORD, OrderFactory, OrderLineFactory, ProductFactory, UserFactory
+from tests.servers import Daphne
+from tests.support.carriers import carrier
+
+PHONE = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36",
+}
+
+
+@pytest.fixture(scope="module")
+def company():
+    with carrier() as made:
+        made.says(b"Out for delivery")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(daphne_variables, var_dir, company):
+    with Daphne(var_dir, {**daphne_variables, "TRACKER_URL": company.url}) as running:
+        yield running
+
+
+@pytest.fixture
+def order(transactional_db):
+    alice = UserFactory(email="alice@example.com", first_name="Alice", last_name="Liddell")
+    order = OrderFactory(user=alice, status=Order.PAID)
+    OrderLineFactory(order=order, product=ProductFactory(name="Siddhartha"), price="12.50")
+    OrderLineFactory(order=order, product=ProductFactory(name="Emma"), price="8.00")
+    yield order
+    cache.clear()
+
+
+@pytest.fixture
+def phone(browser, server, order):
+    context = browser.new_context(**PHONE)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    page.goto(f"{server.url}/app/")
+    yield page
+    assert not errors
+    context.close()
+
+
+@pytest.fixture
+def inside(phone):
+    log_in(phone)
+    return phone
+
+
+def log_in(page, password=PASSWORD):
+    page.locator("#login-email").fill("alice@example.com")
+    page.locator("#login-password").fill(password)
+    page.get_by_role("button", name="Log in").tap()
+    if password == PASSWORD:
+        page.locator("#orders li").first.wait_for()
+
+
+def write(page, text):
+    page.locator("#chat-message-input").fill(text)
+    page.locator("#chat-message-submit").tap()
+
+
+def until_worker_is_ready(page):
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function(
+        "caches.keys().then(async (k) => k.length && (await (await caches.open(k[0])).keys()).length)"
+    )
+
+
+def said(page, text, state="Sent"):
+    return page.locator("#chat-log .msg--own", has_text=text).filter(has_text=state)
+
+
+def test_wrong_password_is_explained(phone):
+    log_in(phone, "wrong")
+    phone.get_by_text("Wrong e-mail address or password.").wait_for()
+    assert phone.locator("#orders").is_hidden()
+
+
+def test_orders_show_what_there_is_and_one_opens_its_chat_and_parcel(inside, order):
+    row = inside.locator("#orders li")
+    assert "1 x Siddhartha, 1 x Emma" in row.inner_text()
+    assert "£20.50" in row.inner_text()
+    assert "Paid" in row.inner_text()
+    row.tap()
+    inside.locator("#shipment", has_text="Out for delivery").wait_for()
+    write(inside, "Is it gift-wrapped?")
+    said(inside, "Is it gift-wrapped?").wait_for()
+    assert ChatMessage.objects.get().message == "Is it gift-wrapped?"
+
+
+def test_back_leads_to_the_orders_and_then_out_of_the_app(inside):
+    inside.locator("#orders a").tap()
+    assert "order=" in inside.url
+    inside.go_back()
+    inside.locator("#orders").wait_for()
+    inside.locator("#orders a").tap()
+    inside.get_by_label("Back to your orders").tap()
+    inside.locator("#orders").wait_for()
+    assert inside.url.endswith("/app/")
+
+
+def test_unsent_message_survives_closing_the_app_without_a_server(inside, server, order):
+    until_worker_is_ready(inside)
+    inside.locator("#orders a").tap()
+    write(inside, "Before the tunnel")
+    said(inside, "Before the tunnel").wait_for()
+    server.stop()
+    try:
+        write(inside, "In the tunnel")
+        said(inside, "In the tunnel", "Sending").wait_for()
+        inside.goto(f"{server.url}/app/")
+        inside.locator("#orders", has_text="Siddhartha").wait_for()
+        assert "Not sent yet" in inside.locator("#orders").inner_text()
+        inside.locator("#orders a").tap()
+        said(inside, "Before the tunnel").wait_for()
+        said(inside, "In the tunnel", "Sending").wait_for()
+    finally:
+        server.start()
+    said(inside, "In the tunnel").wait_for(timeout=30_000)
+    assert [message.message for message in ChatMessage.objects.all()] == ["Before the tunnel", "In the tunnel"]
+
+
+def test_being_offline_is_said_and_ends(inside):
+    inside.context.set_offline(True)
+    inside.get_by_text("You are offline. What you write is kept").wait_for()
+    inside.context.set_offline(False)
+    inside.get_by_text("You are offline. What you write is kept").wait_for(state="hidden")
+
+
+def test_last_known_news_is_shown_as_such_when_the_carrier_fails(inside, company):
+    inside.locator("#orders a").tap()
+    inside.locator("#shipment", has_text="Out for delivery").wait_for()
+    company.says(b"", "500 Internal Server Error")
+    try:
+        inside.get_by_role("button", name="Ask again").tap()
+        inside.locator("#shipment-note", has_text="This is as of").wait_for()
+        assert inside.locator("#shipment").inner_text() == "Out for delivery"
+    finally:
+        company.says(b"Out for delivery")
+
+
+def test_logging_out_forgets_everything(inside):
+    inside.locator("#orders a").tap()
+    write(inside, "A secret")
+    said(inside, "A secret").wait_for()
+    inside.get_by_label("Back to your orders").tap()
+    inside.get_by_role("button", name="Log out").tap()
+    inside.locator("#login-email").wait_for()
+    assert json.loads(inside.evaluate("JSON.stringify(localStorage)")) == {}
+    assert "Siddhartha" not in inside.content()
+    assert "A secret" not in inside.content()
+    inside.wait_for_function("fetch('/mobile-api/auth/').then((answer) => answer.status === 401)")
+    for _ in range(50):
+        if not DeviceToken.objects.exists():
+            break
+        inside.wait_for_timeout(100)
+    assert not DeviceToken.objects.exists()
+
+
+def test_revoked_device_asks_for_the_password_again(inside):
+    inside.locator("#orders a").tap()
+    inside.locator("#shipment", has_text="Out for delivery").wait_for()
+    DeviceToken.objects.all().delete()
+    inside.get_by_text("You were logged out.").wait_for()
+    assert json.loads(inside.evaluate("JSON.stringify(localStorage)")) == {}
+
+
+def test_it_can_be_installed(phone, server):
+    manifest = phone.evaluate("fetch(document.querySelector('link[rel=manifest]').href).then((a) => a.json())")
+    assert (manifest["start_url"], manifest["display"]) == ("/app/", "standalone")
+    for icon in manifest["icons"]:
+        assert phone.request.get(server.url + icon["src"]).headers["content-type"] == "image/png"
+    assert phone.evaluate("navigator.serviceWorker.ready.then((r) => r.scope)") == f"{server.url}/app/"
+
+
+def test_targets_are_large_and_typing_does_not_zoom(inside):
+    screens = ["main:not([hidden])"]
+    inside.locator("#orders a").tap()
+    sizes = inside.locator(f"{screens[0]} :is(button, a, textarea)").evaluate_all(
+        "all => all.filter(e => e.offsetParent).map(e => [e.textContent.trim(), e.offsetWidth, e.offsetHeight])"
+    )
+    assert sizes and all(width >= 44 and height >= 44 for _, width, height in sizes), sizes
+    fonts = inside.locator("input, textarea").evaluate_all(
+        "all => all.map(e => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    assert min(fonts) >= 16
+    assert inside.evaluate("document.documentElement.scrollWidth") <= 360
