@@ -36,6 +36,7 @@ FOR_INVOICES = {
 FOR_TESTS = {
     **FOR_INVOICES,
     "chromium": program("chromium"),
+    "nodejs": program("node"),
     "redis-server": program("redis-server"),
     "postgresql": lambda: bool(glob.glob("/usr/lib/postgresql/*/bin/initdb")) or shutil.which("initdb") is not None,
 }
