@@ -24,6 +24,7 @@ BILLING = (
     "billing_city",
     "billing_country",
 )
+PARCEL = ("carrier", "tracking_number")
 SHIPPING = tuple(name.replace("billing", "shipping") for name in BILLING)
 
 
@@ -58,7 +59,7 @@ class OrderLineInline(admin.TabularInline[OrderLine, Order]):
     model = OrderLine
     form = OrderLineForm
     extra = 0
-    fields = ("product", "price", "status")
+    fields = ("product", "price", "status", *PARCEL)
     autocomplete_fields = ("product",)
     verbose_name = "line"
     verbose_name_plural = "lines"
@@ -106,6 +107,8 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
         for line in formset.deleted_objects:
             line.delete()
         for line, changed in formset.changed_objects:
+            if parcel := [name for name in PARCEL if name in changed]:
+                line.save(update_fields=[*parcel, "date_updated"])
             if "status" in changed:
                 status = line.status
                 self.attempt(request, lambda line=line, status=status: line.mark(status))
@@ -196,7 +199,7 @@ class OrderList(ChangeList):
 
 
 class DispatchLineInline(OrderLineInline):
-    fields = ("product", "status")  # type: ignore[assignment]
+    fields = ("product", "status", *PARCEL)  # type: ignore[assignment]
     can_delete = False
     max_num = 0
 
