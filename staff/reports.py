@@ -6,16 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import Count
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from shop.models import Order, OrderLine, Product
+from shop.prepared import Prepared, Slot
 from staff.downloads import csv_response
 from staff.models import DaySales, ProductSales, SalesSummary
-from staff.models.sales import lines_from, orders_from
+from staff.models.sales import day_of, lines_from, moment_of
 
 if TYPE_CHECKING:
     from staff.offices import BackOffice
@@ -26,14 +27,25 @@ MOST_BOOKS = 50
 Row = tuple[str, Any]
 
 
+PAST_DAYS = Prepared(lambda figure: DaySales.objects.filter(day__gte=Slot("first")).values_list("day", figure))
+
+
+def figures_of_today(figure: str) -> "QuerySet[Order, Any]":
+    orders = Order.objects.order_by().filter(date_added__gte=Slot("start"), date_added__lt=Slot("end"))
+    return orders.values(day=Value(1)).annotate(figure=DaySales.FIGURES[figure]).values_list("figure")
+
+
+TODAY = Prepared(figures_of_today)
+
+
 def per_day(figure: str) -> list[Row]:
     """`figure` ("orders" or "revenue") of each of the last days; zero where nothing was ordered."""
     SalesSummary.refresh()
     today = timezone.localdate()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    figures = dict(DaySales.objects.filter(day__gte=days[0]).values_list("day", figure))
-    orders = Order.objects.filter(orders_from(today, today + timedelta(days=1)))
-    figures[today] = orders.aggregate(figure=DaySales.FIGURES[figure])["figure"]
+    figures = dict(PAST_DAYS.rows(figure, first=day_of(days[0])))
+    for (number,) in TODAY.rows(figure, start=moment_of(today), end=moment_of(today + timedelta(days=1))):
+        figures[today] = number
     return [(day.isoformat(), figures.get(day, 0)) for day in days]
 
 

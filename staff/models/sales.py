@@ -16,11 +16,22 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from shop.models import Order, OrderLine, Product
+from shop.prepared import Prepared, Slot
 
 
 def day_start(day: date) -> datetime:
     """Midnight in the site's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def moment_of(day: date) -> Any:
+    """Midnight as a parameter of SQL."""
+    return connection.ops.adapt_datetimefield_value(day_start(day))
+
+
+def day_of(day: date) -> Any:
+    """The day as a parameter of SQL."""
+    return connection.ops.adapt_datefield_value(day)
 
 
 def orders_from(first: date | None, end: date) -> models.Q:
@@ -111,9 +122,9 @@ class SalesSummary(models.Model):
     def refresh(cls) -> None:
         """Count the past days whose figures changed since the last time; all of them after the time zone changed."""
         today, zone = timezone.localdate(), timezone.get_current_timezone_name()
-        noted = SalesChange.objects.filter(moment__lt=day_start(today))
-        if cls.objects.filter(~models.Exists(noted), time_zone=zone, day=today).exists():
+        if list(UP_TO_DATE.rows(start=moment_of(today), zone=zone, today=day_of(today))):
             return
+        noted = SalesChange.objects.filter(moment__lt=day_start(today))
         with transaction.atomic():
             cls.objects.get_or_create(pk=1)
             summary = cls.objects.select_for_update().get(pk=1)
@@ -125,6 +136,15 @@ class SalesSummary(models.Model):
                     DaySales.count(first, end)
             ProductSales.count(today)
             cls.objects.filter(pk=1).update(time_zone=zone, day=today)
+
+
+def up_to_date() -> "models.QuerySet[SalesSummary, Any]":
+    noted = SalesChange.objects.filter(moment__lt=Slot("start"))
+    counted = SalesSummary.objects.filter(~models.Exists(noted), time_zone=Slot("zone"), day=Slot("today"))
+    return counted.values_list("pk")
+
+
+UP_TO_DATE = Prepared(up_to_date)
 
 
 def take_notes(today: date) -> set[date]:
