@@ -44,9 +44,9 @@ class Pictures(JSONColumn):
 
 
 class Authors(JSONColumn):
-    """[{"name", "slug"}] in the order of the title page, or None."""
+    """[{"id", "name", "slug"}] in the order of the title page, or None."""
 
-    sql = """(SELECT {list}({object}('name', name, 'slug', slug)) FROM (SELECT author.name, author.slug
+    sql = """(SELECT {list}({object}('id', id, 'name', name, 'slug', slug)) FROM (SELECT author.id, name, slug
         FROM shop_productauthor link JOIN shop_author author ON author.id = link.author_id
         WHERE link.product_id = {product} ORDER BY link.position, link.id) author)"""
 

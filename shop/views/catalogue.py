@@ -116,7 +116,7 @@ def reading_on(product: Product) -> dict[str, Any]:
     if not product.author_list:
         return {}
     author = Author(**product.author_list[0])
-    books = cards(more_by_author, stop=RELATED, product=product.pk, author=author.slug)
+    books = cards(more_by_author, stop=RELATED, product=product.pk, author=author.pk)
     return {"more": books, "more_label": "More by", "more_of": author}
 
 
@@ -127,7 +127,7 @@ def rest_of_series(numbered: bool) -> ProductQuerySet:
 
 def more_by_author() -> ProductQuerySet:
     others = Product.objects.active().exclude(pk=Slot("product"))
-    return others.filter(authors__slug=Slot("author")).sorted("title")
+    return others.filter(authors=Slot("author")).sorted("title")
 
 
 @require_safe
