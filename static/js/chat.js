@@ -275,7 +275,7 @@ export function mount(root, options) {
     present(names) {
       if (presence) presence.textContent = names.length
         ? `${names.join(", ")} ${names.length > 1 ? "are" : "is"} here`
-        : "Nobody else is here now: answers reach whoever has left";
+        : presence.dataset.alone;
     },
     status(state) {
       root.dataset.state = state;

@@ -89,9 +89,11 @@ def chat_context(order: Order, user: User) -> dict[str, Any]:
         "client_id": uuid4(),
         "longest": ChatMessage.LONGEST,
         "present": [str(other) for other in User.objects.filter(pk__in=present - {user.pk})],
+        "alone": "We answer here, and by mail when you have left",
         "is_agent": user.is_employee,
     }
     if user.is_employee:
+        context["alone"] = f"{order.user} is not here: an answer reaches them by mail"
         context["replies"] = [(reply, reply.filled(order, user)) for reply in CannedReply.objects.all()]
         context["notes"] = Note.objects.filter(order=order).select_related("author")
         context["holder_is_here"] = chat.claimed_by_id in present

@@ -56,6 +56,7 @@ def test_what_is_said_offline_arrives_once_when_the_line_is_back(order, agent, e
     expect(desk.locator("#chat-log")).to_contain_text("Where is <b>Emma</b>?")
     say(desk, "On her way.")
     expect(phone.locator("#chat-log")).to_contain_text("On her way.")
+    expect(phone.locator("#chat-presence")).to_have_text("Erin is here")
     phone.context.set_offline(True)
     say(phone, "Thank you!")
     phone.context.set_offline(False)
@@ -63,6 +64,8 @@ def test_what_is_said_offline_arrives_once_when_the_line_is_back(order, agent, e
     said = list(ChatMessage.objects.filter(order=order).order_by("pk").values_list("message", flat=True))
     assert said == ["Where is <b>Emma</b>?", "On her way.", "Thank you!"]
     assert desk.locator("#chat-log .msg", has_text="Thank you!").count() == 1
+    desk.goto("/")
+    expect(phone.locator("#chat-presence")).to_have_text("We answer here, and by mail when you have left")
 
 
 def test_chat_works_without_javascript(order, site, browser, log_in):
