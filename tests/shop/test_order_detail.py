@@ -36,6 +36,12 @@ def test_shopper_and_employees_see_it_and_others_get_404(client_of, order, reque
     assert client_of(request.getfixturevalue(person)).get(f"/orders/{order.pk}/").status_code == status
 
 
+def test_htmx_gets_the_order_without_the_frame_of_the_page(client, order):
+    answer = client.get(f"/orders/{order.pk}/", headers={"HX-Request": "true"})
+    assert answer.content.decode().strip().startswith('<div id="order">') and "Emma" in answer.content.decode()
+    assert "HX-Request" in answer["Vary"]
+
+
 def test_unknown_order_is_404(client, order):
     assert client.get("/orders/999999/").status_code == 404
 
