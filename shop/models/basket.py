@@ -57,7 +57,9 @@ class Basket(models.Model):
         """Order what is in this basket: see `shop.checkout.place_order`."""
         from shop.checkout import place_order
 
-        return place_order(self, billing_address, shipping_address)
+        order = place_order(self, billing_address, shipping_address)
+        self.status = self.SUBMITTED
+        return order
 
     def lock_open(self) -> None:
         """Wait for the others who change this basket; needs a transaction.

@@ -195,6 +195,7 @@ def test_done_without_an_order_leads_to_the_orders(client, alice):
 
 def test_basket_makes_its_order_by_itself(alice, basket, home, office):
     order = basket.create_order(home, office)
+    assert basket.status == Basket.SUBMITTED
     assert basket.create_order(home, office) == order
     assert order.billing_name == "Alice Liddell" and order.shipping_name == "Wonderland Ltd"
     assert OrderLine.objects.count() == 3
