@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shop.checkout import place_order
 from shop.forms import AddressForm, live_error
@@ -116,7 +116,7 @@ def order_address_create(request: HttpRequest) -> HttpResponse:
     return _checkout_page(request, basket, shipping=address.pk)
 
 
-@require_GET
+@require_safe
 @login_required
 def order_done(request: HttpRequest) -> HttpResponse:
     order = Order.objects.filter(user=request.user.pk).for_page().first()

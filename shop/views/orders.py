@@ -3,7 +3,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from shop.models import Order
 from shop.paging import OneQueryPaginator
@@ -13,7 +13,7 @@ from shop.visits import put_in_basket
 ORDERS_A_PAGE = 10
 
 
-@require_GET
+@require_safe
 @login_required
 def order_list(request: HttpRequest) -> HttpResponse:
     orders = Order.objects.filter(user=request.user.pk).for_page()
@@ -22,7 +22,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render_page(request, "shop/orders.html", context, partial="order-list")
 
 
-@require_GET
+@require_safe
 @login_required
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.visible_to(request.user).for_page(), pk=pk)
