@@ -124,4 +124,6 @@ def test_others_cannot_buy_it_again(client_of, order, request, person):
 
 @pytest.mark.parametrize("verb", ["cancel", "buy-again"])
 def test_changes_are_posts(client, order, verb):
-    assert client.get(f"/orders/{order.pk}/{verb}/").status_code == 405
+    assert client.get(f"/orders/{order.pk}/{verb}/").url == f"/orders/{order.pk}/"
+    assert client.put(f"/orders/{order.pk}/{verb}/").status_code == 405
+    assert not Basket.objects.exists() and not Order.objects.get().is_cancelled
