@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate, password_validation
 from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
 from django.contrib.auth.forms import SetPasswordMixin
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.crypto import get_random_string
 
@@ -14,6 +14,11 @@ from shop.mail import queue_mail
 from shop.models import Address, User
 from shop.rendering import wants_fragment
 from shop.throttle import too_often
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, be it nothing at all; None where its page is asked for."""
+    return request.POST if request.method == "POST" else None
 
 
 def live_error(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | None:

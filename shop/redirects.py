@@ -1,12 +1,16 @@
 import logging
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
 
 logger = logging.getLogger(__name__)
+
+View = Callable[..., HttpResponse]
 
 
 def next_url(request: HttpRequest, default: str = "") -> str:
@@ -16,6 +20,25 @@ def next_url(request: HttpRequest, default: str = "") -> str:
     if safe:
         return url
     return resolve_url(default) if default else ""
+
+
+def sent_from(page: str, *names: str) -> Callable[[View], View]:
+    """For a view that takes POST alone: whoever comes by GET is led to the page, by its URL name, that has the form.
+
+    That is where a shopper lands who had to log in before the form was taken. `names` are the page's arguments.
+    """
+
+    def decorate(view: View) -> View:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if request.method == "POST":
+                return view(request, **kwargs)
+            return redirect(page, **{name: kwargs[name] for name in names})
+
+        return answer
+
+    return decorate
 
 
 class RedirectThenDo(HttpResponseRedirect):

@@ -1,31 +1,11 @@
-"""Tags, authors and series by their names, and slugs for many new rows at once."""
+"""Tags, authors and series by their names, made where there are none."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
 
-from shop.models.catalogue import slug_stem
-
-
-def free_slugs(model: Any, names: Iterable[str]) -> list[str]:
-    """A slug for each of `names`, all different and none in the table of `model`."""
-    stems = [slug_stem(model, name) for name in names]
-    taken = set(model.objects.filter(slug__in=stems).values_list("slug", flat=True))
-    numbered: dict[str, int] = {}
-    slugs = []
-    for stem in stems:
-        slug = stem
-        if slug in taken:
-            if stem not in numbered:
-                numbered[stem] = 1
-                taken.update(model.objects.filter(slug__startswith=f"{stem}-").values_list("slug", flat=True))
-            while slug in taken:
-                numbered[stem] += 1
-                slug = f"{stem}-{numbered[stem]}"
-        taken.add(slug)
-        slugs.append(slug)
-    return slugs
+from shop.models.slugs import free_slugs, slug_stem
 
 
 def named(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], int]:

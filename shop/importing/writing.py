@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from shop.importing.matching import Matcher
-from shop.importing.names import free_slugs, named
+from shop.importing.names import named
 from shop.importing.rows import Row
 from shop.importing.shelf import Shelf
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
@@ -134,8 +134,6 @@ class Writer:
             product.derive(authors, [self._tags[name.casefold()].name for name in row["tags"]])
 
     def _store(self, new: list[Match], changed: list[Match]) -> None:
-        for match, slug in zip(new, free_slugs(Product, (match.product.name for match in new)), strict=True):
-            match.product.slug = slug
         Product.objects.bulk_create(match.product for match in new)
         if changed:
             # One INSERT … ON CONFLICT is much faster than bulk_update's CASE … WHEN for each field.

@@ -57,7 +57,9 @@ class Basket(models.Model):
         """Order what is in this basket: see `shop.checkout.place_order`."""
         from shop.checkout import place_order
 
-        return place_order(self, billing_address, shipping_address)
+        order = place_order(self, billing_address, shipping_address)
+        self.status = self.SUBMITTED
+        return order
 
     def lock_open(self) -> None:
         """Wait for the others who change this basket; needs a transaction.
@@ -82,7 +84,7 @@ class Basket(models.Model):
             raise ValidationError(f"Sorry, “{product}” cannot be bought at the moment.", code="unavailable")
         return self._put(product, quantity, product.price)
 
-    def _put(self, product: Product, quantity: int, price_seen: Decimal) -> int:
+    def _put(self, product: Product, quantity: int, price_seen: Decimal | None) -> int:
         # The basket is locked: nobody else adds a line between this look and what follows.
         lines = self.lines.filter(product=product)
         before = lines.values_list("quantity", flat=True).first() or 0
@@ -141,8 +143,8 @@ class BasketLine(Covered, models.Model):
     basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, on_delete=models.CASCADE)
     quantity = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST)])
-    # What the shopper saw when it was put in, so that a change can be pointed out.
-    price_seen = models.DecimalField(max_digits=8, decimal_places=2, editable=False)
+    # What the shopper saw when it was put in, so that a change can be pointed out; None where nobody noted it.
+    price_seen = models.DecimalField(max_digits=8, decimal_places=2, null=True, editable=False)
 
     objects = BasketLineQuerySet.as_manager()
 
@@ -167,7 +169,7 @@ class BasketLine(Covered, models.Model):
 
     @property
     def price_changed(self) -> bool:
-        return self.product.price != self.price_seen
+        return self.price_seen not in (None, self.product.price)
 
     @property
     def is_available(self) -> bool:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,17 +11,16 @@ from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.urls import get_script_prefix, reverse
-from django.utils.text import slugify
 
 from shop.isbn import normalise_isbn
 from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
+from shop.models.slugs import free_slugs
 from shop.pictures import Picture, PictureField, read_picture, webp_name
 from shop.prepared import Slot
 from shop.search import Matches, Relevance, fold, query_words
 
 models.TextField.register_lookup(Matches)
 
-SLUG_LENGTH = 80
 # Those that books are written in and Django has no translation for.
 OTHER_LANGUAGES = {
     "fil": "Filipino",
@@ -31,24 +30,6 @@ OTHER_LANGUAGES = {
     "sa": "Sanskrit",
     "zh": "Chinese",
 }
-
-
-def slug_stem(model: type[models.Model], name: str) -> str:
-    """What the slugs of all that are called `name` begin with."""
-    return slugify(fold(name))[:SLUG_LENGTH].strip("-") or model._meta.model_name or "item"
-
-
-def free_slug(model: type[models.Model], name: str, instance_pk: Any = None) -> str:
-    """A slug for `name` that no other row of `model` has: "emma", "emma-2"."""
-    stem = slug_stem(model, name)
-    taken = set(
-        model._default_manager.filter(slug__startswith=stem).exclude(pk=instance_pk).values_list("slug", flat=True)
-    )
-    slug, number = stem, 1
-    while slug in taken:
-        number += 1
-        slug = f"{stem}-{number}"
-    return slug
 
 
 @lru_cache(maxsize=20_000)
@@ -90,7 +71,7 @@ class Named(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
-            self.slug = free_slug(type(self), self.name, self.pk)
+            [self.slug] = free_slugs(type(self), [self.name], self.pk)
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -161,6 +142,27 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def active(self) -> "ProductQuerySet":
         return self.filter(active=True)
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Django's own; products without a slug get one, and those not derived yet are found by their words."""
+        products = list(objs)
+        nameless = [product for product in products if not product.slug]
+        for product, slug in zip(nameless, free_slugs(Product, (each.name for each in nameless)), strict=True):
+            product.slug = slug
+        for product in products:
+            if not product.search_text:
+                product.settle([], [])
+        return super().bulk_create(products, *args, **kwargs)
+
+    def update(self, **values: Any) -> int:
+        """Django's own; what is derived of the products follows."""
+        if Product.DERIVED_FROM.isdisjoint(values):
+            return super().update(**values)
+        with transaction.atomic():
+            changed = list(self.order_by().values_list("pk", flat=True))
+            updated = super().update(**values)
+            Product.objects.filter(pk__in=changed).refresh_derived()
+        return updated
 
     def search(self, text: str) -> "ProductQuerySet":
         """The products that hold every word of `text`, best match first.
@@ -260,6 +262,7 @@ class Product(Named):
 
     # Made from the other fields and relations, so that a list of books needs one query.
     DERIVED = ("authors_text", "series_text", "sort_name", "search_text")
+    DERIVED_FROM = frozenset(("name", "description", "isbn", "publisher", "series", "series_id", "series_number"))
     authors_text = models.CharField(max_length=500, blank=True, editable=False)
     series_text = models.CharField(max_length=220, blank=True, editable=False)
     sort_name = models.CharField(max_length=100, blank=True, editable=False)
@@ -280,11 +283,15 @@ class Product(Named):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.isbn = normalise_isbn(self.isbn) if self.isbn else None
-        self.derive()
+        self.settle()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "isbn", *self.DERIVED}
         super().save(*args, **kwargs)
+
+    def settle(self, authors: list[str] | None = None, tags: list[str] | None = None) -> None:
+        """Bring the fields into the form they are kept in; `authors` and `tags` as in `derive`."""
+        self.isbn = normalise_isbn(self.isbn) if self.isbn else None
+        self.derive(authors, tags)
 
     def derive(self, authors: list[str] | None = None, tags: list[str] | None = None) -> None:
         """Set the fields that are made from others; `authors` and `tags` are names, read from the database if None."""

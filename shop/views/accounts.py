@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework.authtoken.models import Token
 
-from shop.forms import LoginForm, PasswordResetForm, SignupForm, live_error
+from shop.forms import LoginForm, PasswordResetForm, SignupForm, live_error, sent
 from shop.mail import queue_mail
 from shop.models import User
 from shop.redirects import RedirectThenDo, next_url
@@ -38,7 +38,7 @@ def signup(request: HttpRequest) -> HttpResponse:
     """A new account, and its owner is logged in. For an address that has one the answer is the same (see `sign_up`)."""
     if request.user.is_authenticated:
         return redirect(next_url(request, "home"))
-    form = SignupForm(request.POST or None)
+    form = SignupForm(sent(request))
     if fragment := live_error(request, form):
         return fragment
     if request.method != "POST" or not form.is_valid():
@@ -91,7 +91,7 @@ def create_account(request: HttpRequest, email: str, password: str) -> User:
 def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(next_url(request, "home"))
-    form = LoginForm(request, request.POST or None, initial={"email": request.session.get("login_email", "")})
+    form = LoginForm(request, sent(request), initial={"email": request.session.get("login_email", "")})
     if request.method == "POST" and form.is_valid():
         log_in(request, form.user)
         return redirect(next_url(request, "home"))
@@ -124,7 +124,7 @@ def password_was_changed(request: HttpRequest, user: User) -> None:
 def password_change(request: HttpRequest) -> HttpResponse:
     """A new password; this session goes on, the person's others end."""
     assert isinstance(request.user, User)  # noqa: S101  # login_required
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordChangeForm(request.user, sent(request))
     if fragment := live_error(request, form):
         return fragment
     if request.method != "POST" or not form.is_valid():

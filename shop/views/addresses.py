@@ -3,7 +3,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from shop.forms import AddressForm, live_error
+from shop.forms import AddressForm, live_error, sent
 from shop.models import Address, User
 from shop.redirects import next_url
 from shop.rendering import render_page, wants_fragment
@@ -28,7 +28,7 @@ def address_update(request: HttpRequest, pk: int) -> HttpResponse:
 
 def edit(request: HttpRequest, address: Address) -> HttpResponse:
     is_new = address.pk is None
-    form = AddressForm(request.POST or None, instance=address)
+    form = AddressForm(sent(request), instance=address)
     if fragment := live_error(request, form):
         return fragment
     if request.method == "POST" and form.is_valid():

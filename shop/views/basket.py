@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap
 
 from shop.models import BasketLine, Product
@@ -16,7 +16,7 @@ from shop.visits import books_in_basket, lines_of, lines_shown, put_in_basket
 REMOVED = "basket_removed"
 
 
-@require_GET
+@require_safe
 def basket_detail(request: HttpRequest) -> HttpResponse:
     # A removal without JavaScript left here what can be undone; it is offered once.
     removed = request.session.pop(REMOVED, None) if REMOVED in request.session else None
@@ -73,10 +73,18 @@ def _not_added(request: HttpRequest, text: str, product: Product | None = None, 
     return render(request, "shop/basket_not_added.html", {"text": text, "product": product}, status=status)
 
 
+def _line_gone(request: HttpRequest) -> HttpResponse:
+    """The basket as it is now, for a line that was removed or ordered in another tab (or never was this visitor's)."""
+    status = 422 if wants_fragment(request) else 404
+    return _basket_page(request, status=status, error="That book is not in your basket any more.")
+
+
 @require_POST
 def basket_line_update(request: HttpRequest, pk: int) -> HttpResponse:
     """`quantity` as typed, one more or fewer of it where a button sent `step`."""
-    line = get_object_or_404(lines_of(request).select_related("basket"), pk=pk)
+    line = lines_of(request).select_related("basket").filter(pk=pk).first()
+    if line is None:
+        return _line_gone(request)
     entered = request.POST.get("quantity", "")
     try:
         line.set_quantity(_sum(entered, request.POST.get("step", "0")))
@@ -95,7 +103,9 @@ def _sum(*numbers: str) -> int:
 
 @require_POST
 def basket_line_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    line = get_object_or_404(lines_of(request).select_related("basket", "product"), pk=pk)
+    line = lines_of(request).select_related("basket", "product").filter(pk=pk).first()
+    if line is None:
+        return _line_gone(request)
     removed = {"product": line.product_id, "name": line.product.name, "quantity": line.quantity}
     try:
         line.remove()

@@ -13,6 +13,8 @@ from shop.rendering import render_page, wants_fragment
 from shop.search import query_words
 from shop.shelf import Shelf, Subject, cards, nearest, product_shown, subjects
 
+# In place of a subject's slug: the books of every one.
+ALL = "all"
 BEST_MATCH = "match"
 SORT_LABELS = {
     "title": "Title",
@@ -28,8 +30,8 @@ RELATED = 6
 @conditional_page
 def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     tags = subjects()
-    tag = next((tag for tag in tags if tag.slug == tag_slug), None)
-    if tag is None and tag_slug != "all":
+    tag = next((tag for tag in tags if tag.slug == tag_slug), None) if tag_slug != ALL else None
+    if tag is None and tag_slug != ALL:
         raise Http404("No such subject")
     query = " ".join(request.GET.get("q", "").replace("\0", "").split())[:LONGEST_QUERY]
     labels = {BEST_MATCH: "Best match", **SORT_LABELS} if query else SORT_LABELS

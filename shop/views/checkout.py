@@ -6,11 +6,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_safe
 
 from shop.checkout import place_order
 from shop.forms import AddressForm, live_error
 from shop.models import Address, Basket, Order
+from shop.redirects import sent_from
 from shop.rendering import render_page, wants_fragment
 from shop.visits import basket_of
 
@@ -100,7 +101,7 @@ def _chosen(request: HttpRequest, name: str, addresses: list[Address]) -> int | 
     return next((key for key in keys if str(key) == wanted), keys[0] if keys else None)
 
 
-@require_POST
+@sent_from("order_address_select")
 @login_required
 def order_address_create(request: HttpRequest) -> HttpResponse:
     """A new address from the checkout page, which then is the one to deliver to."""
@@ -116,7 +117,7 @@ def order_address_create(request: HttpRequest) -> HttpResponse:
     return _checkout_page(request, basket, shipping=address.pk)
 
 
-@require_GET
+@require_safe
 @login_required
 def order_done(request: HttpRequest) -> HttpResponse:
     order = Order.objects.filter(user=request.user.pk).for_page().first()

@@ -1,5 +1,6 @@
 """Pages for what went wrong. 403, 404 and 503 need a template alone; these must stand where a site's frame cannot."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -12,7 +13,8 @@ def standalone(template: str, status: int) -> HttpResponse:
         stylesheet = static("css/booktime.css")
     except ValueError:  # the manifest does not know it
         stylesheet = "/static/css/booktime.css"
-    return HttpResponse(render_to_string(template, {"stylesheet": stylesheet}), status=status)
+    context = {"stylesheet": stylesheet, "GIT_REV": settings.GIT_REV, "GA_TRACKER_ID": settings.GA_TRACKER_ID}
+    return HttpResponse(render_to_string(template, context), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -3,17 +3,18 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe
 
 from shop.models import Order
 from shop.paging import OneQueryPaginator
+from shop.redirects import sent_from
 from shop.rendering import render_page
 from shop.visits import put_in_basket
 
 ORDERS_A_PAGE = 10
 
 
-@require_GET
+@require_safe
 @login_required
 def order_list(request: HttpRequest) -> HttpResponse:
     orders = Order.objects.filter(user=request.user.pk).for_page()
@@ -22,14 +23,14 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render_page(request, "shop/orders.html", context, partial="order-list")
 
 
-@require_GET
+@require_safe
 @login_required
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.visible_to(request.user).for_page(), pk=pk)
     return render_page(request, "shop/order.html", {"order": order}, partial="order")
 
 
-@require_POST
+@sent_from("order_detail", "pk")
 @login_required
 def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.visible_to(request.user), pk=pk)
@@ -41,7 +42,7 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(order)
 
 
-@require_POST
+@sent_from("order_detail", "pk")
 @login_required
 def order_buy_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Put what was ordered into the basket, as far as it can be bought."""

@@ -4,7 +4,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
-from shop.forms import ContactForm, live_error
+from shop.forms import ContactForm, live_error, sent
 from shop.models import Product
 from shop.models.catalogue import ProductQuerySet
 from shop.shelf import cards, subjects
@@ -33,7 +33,7 @@ def about_us(request: HttpRequest) -> HttpResponse:
 def contact_us(request: HttpRequest) -> HttpResponse:
     user = request.user
     initial = {"name": user.get_full_name(), "email": user.email} if user.is_authenticated else {}
-    form = ContactForm(request.POST or None, initial=initial)
+    form = ContactForm(sent(request), initial=initial)
     if fragment := live_error(request, form):
         return fragment
     if request.method == "POST" and form.is_valid():

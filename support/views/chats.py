@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from shop.models import Order, User
 from support.conversation import say, see
@@ -29,7 +29,7 @@ def chat_of(request: HttpRequest, pk: int) -> Order:
 
 
 @login_required
-@require_GET
+@require_safe
 def customer_service(request: HttpRequest) -> HttpResponse:
     """The agents' live list of chats."""
     employee_required(request.user)

@@ -2,12 +2,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from support.models import DeviceToken
 
 
-@require_GET
+@require_safe
 @login_required
 def device_list(request: HttpRequest) -> HttpResponse:
     """Where this person's mobile app is logged in."""

@@ -158,6 +158,16 @@ def test_keyboard_alone_buys_a_book(site, page, log_in, alice):
     assert Order.objects.get().user == alice
 
 
+def test_who_removes_a_book_by_keyboard_stands_on_undo(site, page, log_in, alice):
+    BasketLineFactory(basket=BasketFactory(user=alice), product=ProductFactory(name="Emma"))
+    log_in(page, alice)
+    page.goto(f"{site}/basket/")
+    press_by_keyboard(page, page.get_by_role("button", name="Remove Emma"))
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Emma")).to_be_visible()
+
+
 def test_double_click_makes_one_order(site, page, log_in, alice):
     AddressFactory(user=alice)
     BasketLineFactory(basket=BasketFactory(user=alice))

@@ -140,6 +140,16 @@ def test_ordered_basket_cannot_be_changed(client, line):
     assert update(client, line, quantity="5").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["", "remove/"])
+def test_line_that_another_tab_removed_shows_the_basket_as_it_is(client, line, path):
+    BasketLineFactory(basket=line.basket, product=ProductFactory(name="Walden"))
+    BasketLine.objects.filter(pk=line.pk).delete()
+    for headers, status in (({}, 404), (HTMX, 422)):
+        answer = client.post(f"/basket/lines/{line.pk}/{path}", {"quantity": "5"}, headers=headers)
+        assert answer.status_code == status
+        assert "not in your basket any more" in text_of(answer) and "Walden" in text_of(answer)
+
+
 def test_changed_price_is_pointed_out(client, line):
     Product.objects.update(price=Decimal("9.00"))
     text = text_of(client.get("/basket/"))

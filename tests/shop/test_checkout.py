@@ -176,6 +176,12 @@ def test_address_is_added_without_javascript(client, basket):
     assert "Dinah" in text_of(page)
 
 
+def test_visitor_who_sends_an_address_is_led_to_checkout_after_logging_in(client, client_of, alice, basket):
+    login = client_of().post("/order/address_create/", {"name": "Dinah"}).url
+    assert login == "/login/?next=/order/address_create/"
+    assert client.get("/order/address_create/").url == CHECKOUT
+
+
 def test_wrong_address_says_what_is_missing_and_saves_nothing(client, basket):
     answer = client.post("/order/address_create/", {"name": "Dinah", "country": "fr"}, headers=HTMX)
     assert answer.status_code == 422 and not Address.objects.exists()
@@ -195,6 +201,7 @@ def test_done_without_an_order_leads_to_the_orders(client, alice):
 
 def test_basket_makes_its_order_by_itself(alice, basket, home, office):
     order = basket.create_order(home, office)
+    assert basket.status == Basket.SUBMITTED
     assert basket.create_order(home, office) == order
     assert order.billing_name == "Alice Liddell" and order.shipping_name == "Wonderland Ltd"
     assert OrderLine.objects.count() == 3

@@ -62,6 +62,14 @@ def test_failure_is_a_page_without_the_database(visitor):
     assert response["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("path", ["/fails/", "/bad/"])
+def test_page_of_last_resort_says_which_version_it_is_of(visitor, settings, path):
+    settings.GIT_REV, settings.GA_TRACKER_ID = "abc123", "G-42"
+    html = visitor.get(path).content.decode()
+    assert '<meta name="version" content="abc123">' in html
+    assert '<meta name="ga-tracker-id" content="G-42">' in html
+
+
 def test_failure_is_a_page_without_collected_static_files(visitor, settings):
     manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": manifest}}

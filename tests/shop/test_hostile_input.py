@@ -77,6 +77,12 @@ def test_outsider_gets_404_for_a_basket_line(alices, bob, verb):
     assert BasketLine.objects.get().quantity == 1
 
 
+@pytest.mark.parametrize("path", ["/contact-us/", "/login/", "/signup/", "/address/create/", "/password-change/"])
+def test_form_sent_with_nothing_says_what_is_missing(alices, client_of, path):
+    browser = client_of() if path in {"/login/", "/signup/"} else alices
+    assert "This field is required." in browser.post(path, {}).content.decode()
+
+
 @pytest.mark.parametrize("path", ["/basket/lines/{}/", "/basket/products/{}/restore/", "/orders/{}/cancel/"])
 def test_number_beyond_the_database_is_not_found(alices, path):
     assert alices.post(path.format("9" * 40)).status_code == 404

@@ -36,6 +36,12 @@ def test_shopper_and_employees_see_it_and_others_get_404(client_of, order, reque
     assert client_of(request.getfixturevalue(person)).get(f"/orders/{order.pk}/").status_code == status
 
 
+def test_htmx_gets_the_order_without_the_frame_of_the_page(client, order):
+    answer = client.get(f"/orders/{order.pk}/", headers={"HX-Request": "true"})
+    assert answer.content.decode().strip().startswith('<div id="order">') and "Emma" in answer.content.decode()
+    assert "HX-Request" in answer["Vary"]
+
+
 def test_unknown_order_is_404(client, order):
     assert client.get("/orders/999999/").status_code == 404
 
@@ -118,4 +124,6 @@ def test_others_cannot_buy_it_again(client_of, order, request, person):
 
 @pytest.mark.parametrize("verb", ["cancel", "buy-again"])
 def test_changes_are_posts(client, order, verb):
-    assert client.get(f"/orders/{order.pk}/{verb}/").status_code == 405
+    assert client.get(f"/orders/{order.pk}/{verb}/").url == f"/orders/{order.pk}/"
+    assert client.put(f"/orders/{order.pk}/{verb}/").status_code == 405
+    assert not Basket.objects.exists() and not Order.objects.get().is_cancelled

@@ -50,6 +50,13 @@ def test_pages_and_the_nearest_good_one(client, alice, page, shown):
     assert "12 orders" in answer.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/orders/", "/basket/", "/order/done/"])
+def test_head_is_answered_like_get(client, alice, path):
+    client.force_login(alice)
+    OrderFactory(user=alice)
+    assert client.head(path).status_code == 200
+
+
 def test_htmx_gets_the_list_alone(client, alice):
     client.force_login(alice)
     answer = client.get("/orders/", headers={"HX-Request": "true"})

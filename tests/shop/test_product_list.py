@@ -55,6 +55,12 @@ def test_a_tag_page_holds_its_books_alone(client, db):
     assert '<a href="/products/gothic/" aria-current="page">Gothic</a>' in html
 
 
+def test_all_holds_every_book_whatever_tags_are_called(client, db):
+    ProductFactory(name="Emma")
+    ProductFactory(name="Walden").tags.add(ProductTagFactory(name="All", slug="all"))
+    assert titles(page(client, "/products/all/")) == ["Emma", "Walden"]
+
+
 def test_unknown_and_inactive_tags_are_404(client, db):
     ProductTagFactory(name="Hidden", active=False)
     assert client.get("/products/nowhere/").status_code == 404
