@@ -145,27 +145,24 @@ TRACKER_SCHEMA = extend_schema_view(
 )
 
 
-def describes_messages(view: Any) -> Any:
-    """Describe the view of a chat's messages, which reads and writes."""
-    said = OpenApiResponse(MessageSerializer, "It was said already, with this `client_id`.")
-    view = extend_schema(
-        methods=["GET"],
+MESSAGES_SCHEMA = extend_schema_view(
+    get=extend_schema(
         summary="What was said about an order",
         tags=TAGS,
         parameters=[OpenApiParameter("since", int, description="Only messages after this id.")],
         responses={200: MessageSerializer(many=True)} | UNKNOWN | NOT_OWN,
-    )(view)
-    return extend_schema(
-        methods=["POST"],
+    ),
+    post=extend_schema(
         summary="Say something about an order",
         tags=TAGS,
         request=SaySerializer,
         responses={
             201: MessageSerializer,
-            200: said,
+            200: OpenApiResponse(MessageSerializer, "It was said already, with this `client_id`."),
             400: refusal("The message is empty or too long."),
             429: refusal("Too many messages: wait for `Retry-After` seconds."),
         }
         | UNKNOWN
         | NOT_OWN,
-    )(view)
+    ),
+)

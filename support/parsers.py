@@ -19,8 +19,11 @@ class JSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         try:
-            return json.loads(stream.read(), parse_constant=refuse_constant)
+            data = json.loads(stream.read(), parse_constant=refuse_constant)
+            # Half a surrogate pair could be neither stored nor sent back in an error.
+            json.dumps(data, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError("JSON parse error: it is nested too deeply.") from error
         except ValueError as error:
             raise ParseError(f"JSON parse error: {error}") from error
+        return data

@@ -24,12 +24,12 @@ from staff.api.errors import PreconditionFailed, TooLarge, one_shape
 from staff.api.filters import OrderLineFilter
 from staff.api.idempotency import SafeRetries
 from staff.api.pagination import DispatchPagination
-from staff.api.parsers import JSONParser
 from staff.api.permissions import WorksForDispatch
 from staff.api.renderers import StaffBrowser
 from staff.api.schema import DispatchSchema
 from staff.api.serializers import OrderLineSerializer, OrderSerializer
 from staff.api.throttles import RequestThrottle
+from support.parsers import JSONParser
 
 MOST_BYTES = 100_000
 

@@ -45,6 +45,8 @@ def test_a_form_and_capitals_in_the_address_do_as_well(alice, client):
         {"username": "alice@example.com\0", "password": PASSWORD},
         {"username": "alice@example.com", "password": "\ud800"},
         [],
+        "[" * 100_000,
+        b"\xff",
     ],
 )
 def test_anything_else_is_400_in_json(alice, client, body):
