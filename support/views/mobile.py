@@ -25,7 +25,7 @@ from support.carrier import CarrierFailed, CarrierSlow, ask_carrier
 from support.mobile_schema import AUTH_SCHEMA, ORDERS_SCHEMA, TRACKER_SCHEMA, LoginSerializer
 from support.models import DeviceToken, ShipmentNews
 from support.models.chat import utc_text
-from support.parsers import JSONParser
+from support.rest import JSONParser, Nowhere, one_shape
 from support.threads import in_request_thread
 
 ORDERS_A_PAGE = 50
@@ -43,6 +43,9 @@ class MobileView(APIView):
     parser_classes = [JSONParser, FormParser, MultiPartParser]
     renderer_classes = [JSONRenderer]
     content_negotiation_class = OneFormat
+
+    def get_exception_handler(self) -> Any:
+        return one_shape
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(*args, **kwargs)
@@ -148,6 +151,10 @@ class OrderTracker(MobileView):
         return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
+class MobileNowhere(Nowhere, MobileView):
+    schema: Any = None
+
+
 def device_name(agent: str) -> str:
     """What its owner knows a device by, from a browser's own description: "Chrome on Android"."""
     systems = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS": "Mac"}
@@ -160,3 +167,4 @@ def device_name(agent: str) -> str:
 mobile_auth = MobileAuth.as_view()
 mobile_orders = MobileOrders.as_view()
 order_tracker = OrderTracker.as_view()
+nowhere = MobileNowhere.as_view()
