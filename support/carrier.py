@@ -59,7 +59,9 @@ async def fetch(url: str) -> str:
 def text_of(body: bytes, charset: str) -> str:
     try:
         text = body.decode(charset).strip()
-    except (UnicodeDecodeError, LookupError):
+        # Some charsets decode to halves of a surrogate pair, which can be neither stored nor sent.
+        text.encode()
+    except (UnicodeError, LookupError):
         raise CarrierFailed("The carrier's answer is no text.") from None
     if not text or any(character < " " and character not in "\t\r\n" for character in text):
         raise CarrierFailed("The carrier's answer is no text.")

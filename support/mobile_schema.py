@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -10,6 +10,8 @@ from rest_framework import serializers
 from support.models import ChatMessage, DeviceToken
 
 TAGS = ["Mobile"]
+EARLIER: Any = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+SINCE: Any = {"type": ["integer", "string"]}
 
 
 class DeviceTokenScheme(OpenApiAuthenticationExtension):
@@ -31,6 +33,26 @@ class QueryTokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "apiKey", "in": "query", "name": "token"}
+
+
+class TextField(OpenApiSerializerFieldExtension):
+    """What a text may hold: no NUL, and more than white space where it may not be empty."""
+
+    target_class = "rest_framework.fields.CharField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> Any:
+        schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        if direction == "request":
+            may_be_blank = self.target.allow_blank or not self.target.trim_whitespace
+            schema["pattern"] = r"^[^\u0000]*$" if may_be_blank else r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+        return schema
+
+
+FIELDS: Any = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+
+EITHER: Any = {
+    "oneOf": [{"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}, FIELDS]
+}
 
 
 class LoginSerializer(serializers.Serializer):
@@ -88,10 +110,11 @@ class CarrierRefusal(MobileRefusal):
     as_of = serializers.DateTimeField(allow_null=True, help_text="When it said so.")
 
 
-def refusal(description: str) -> OpenApiResponse:
-    return OpenApiResponse(MobileRefusal, description)
+def refusal(description: str, schema: Any = MobileRefusal) -> OpenApiResponse:
+    return OpenApiResponse(schema, description)
 
 
+JSON_ALONE = {415: refusal("Send `application/json`.")}
 UNKNOWN = {401: refusal("No token, or one that was revoked.")}
 NOT_OWN = {404: refusal("It does not exist, or belongs to somebody else.")}
 
@@ -103,9 +126,10 @@ AUTH_SCHEMA = extend_schema_view(
         request=LoginSerializer,
         responses={
             200: KeySerializer,
-            400: refusal("Wrong e-mail address or password."),
+            400: refusal("Wrong e-mail address or password, or a field is missing.", EITHER),
             429: refusal("Too many wrong passwords: wait for `Retry-After` seconds."),
-        },
+        }
+        | JSON_ALONE,
     ),
     get=extend_schema(summary="Who is logged in", tags=TAGS, responses={200: WhoSerializer} | UNKNOWN),
     delete=extend_schema(summary="Log out on this device", tags=TAGS, request=None, responses={204: None} | UNKNOWN),
@@ -117,14 +141,14 @@ ORDERS_SCHEMA = extend_schema_view(
         description="At most 50; `before` with the last one's id gives those that follow.",
         tags=TAGS,
         parameters=[
-            OpenApiParameter("before", int, description="Only orders before this id."),
-            OpenApiParameter("with", str, enum=["stage"], description="Say how far each order is, too."),
+            OpenApiParameter("before", EARLIER, description="Only orders before this id."),
+            OpenApiParameter("with", str, description="`stage`: say how far each order is, too."),
             OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last list."),
         ],
         responses={
             200: MobileOrderSerializer(many=True),
             304: OpenApiResponse(None, "Nothing has changed since that `ETag`."),
-            400: refusal("`before` is no id."),
+            400: refusal("`before` is no id.", FIELDS),
         }
         | UNKNOWN,
     )
@@ -145,27 +169,27 @@ TRACKER_SCHEMA = extend_schema_view(
 )
 
 
-def describes_messages(view: Any) -> Any:
-    """Describe the view of a chat's messages, which reads and writes."""
-    said = OpenApiResponse(MessageSerializer, "It was said already, with this `client_id`.")
-    view = extend_schema(
-        methods=["GET"],
+MESSAGES_SCHEMA = extend_schema_view(
+    get=extend_schema(
         summary="What was said about an order",
         tags=TAGS,
-        parameters=[OpenApiParameter("since", int, description="Only messages after this id.")],
+        parameters=[
+            OpenApiParameter("since", SINCE, description="Only messages after this id; what is no id is ignored.")
+        ],
         responses={200: MessageSerializer(many=True)} | UNKNOWN | NOT_OWN,
-    )(view)
-    return extend_schema(
-        methods=["POST"],
+    ),
+    post=extend_schema(
         summary="Say something about an order",
         tags=TAGS,
-        request=SaySerializer,
+        request={"application/json": SaySerializer},
         responses={
             201: MessageSerializer,
-            200: said,
+            200: OpenApiResponse(MessageSerializer, "It was said already, with this `client_id`."),
             400: refusal("The message is empty or too long."),
             429: refusal("Too many messages: wait for `Retry-After` seconds."),
         }
+        | JSON_ALONE
         | UNKNOWN
         | NOT_OWN,
-    )(view)
+    ),
+)

@@ -1,4 +1,4 @@
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from support.views import app, chats, devices, events, messages, mobile
 
@@ -22,5 +22,5 @@ urlpatterns = [
     path("app/sw.js", app.app_worker, name="app_worker"),
     path("account/devices/", devices.device_list, name="device_list"),
     path("account/devices/<int:pk>/revoke/", devices.device_revoke, name="device_revoke"),
-    path("mobile-api/", include(mobile_api)),
+    path("mobile-api/", include([*mobile_api, re_path("", mobile.nowhere)])),
 ]

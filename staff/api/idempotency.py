@@ -1,4 +1,5 @@
 import hashlib
+import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -34,7 +35,8 @@ class SafeRetries(GenericAPIView):
                     response = self.write(request, *args, **kwargs)
             except (APIException, Http404, PermissionDenied) as error:
                 response = self.handle_exception(error)
-            record.status_code, record.body = response.status_code, response.data
+            # As text: the database's own JSON would sort the fields, and takes no NUL, which an error may quote.
+            record.status_code, record.body = response.status_code, json.dumps(response.data)
             record.etag = response.headers.get("ETag", "")
             record.save(update_fields=["status_code", "body", "etag"])
             return response
@@ -57,4 +59,4 @@ class SafeRetries(GenericAPIView):
 
 def replay(record: IdempotencyKey) -> Response:
     headers = {"Idempotency-Replayed": "true"} | ({"ETag": record.etag} if record.etag else {})
-    return Response(record.body, status=record.status_code, headers=headers)
+    return Response(json.loads(record.body), status=record.status_code, headers=headers)

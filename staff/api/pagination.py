@@ -24,5 +24,14 @@ class DeepPaginator(Paginator):
 class DispatchPagination(PageNumberPagination):
     page_size = 100
     django_paginator_class = DeepPaginator
-    page_query_description = "1 and onwards; follow `next`."
+    page_query_description = "1 and onwards, or `last`; follow `next`."
     invalid_page_message = "There is no such page."
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        [page] = super().get_schema_operation_parameters(view)
+        return [page | {"schema": {"anyOf": [{"type": "integer", "minimum": 1}, {"enum": ["", "last"]}]}}]
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        properties = {"count": {"type": "integer"}, "next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}

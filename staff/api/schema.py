@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from staff.models import IdempotencyKey
+from support.mobile_schema import EITHER, FIELDS
 
 
 class DispatchBasicScheme(BasicScheme):
@@ -16,13 +17,6 @@ class DispatchBasicScheme(BasicScheme):
 
 class Refusal(serializers.Serializer):
     detail = serializers.CharField()
-
-
-FIELDS: Any = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
-
-EITHER: Any = {
-    "oneOf": [{"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}, FIELDS]
-}
 
 
 def refusal(description: str, example: object, schema: Any = Refusal) -> OpenApiResponse:

@@ -3,11 +3,10 @@ import json
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponsePermanentRedirect
 from django.utils.http import parse_etags
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
@@ -20,16 +19,16 @@ from rest_framework.viewsets import GenericViewSet
 
 from shop.models import Order, OrderLine
 from staff.api.authentication import BasicAuthentication, TokenAuthentication
-from staff.api.errors import PreconditionFailed, TooLarge, one_shape
+from staff.api.errors import PreconditionFailed, TooLarge
 from staff.api.filters import OrderLineFilter
 from staff.api.idempotency import SafeRetries
 from staff.api.pagination import DispatchPagination
-from staff.api.parsers import JSONParser
 from staff.api.permissions import WorksForDispatch
 from staff.api.renderers import StaffBrowser
 from staff.api.schema import DispatchSchema
 from staff.api.serializers import OrderLineSerializer, OrderSerializer
 from staff.api.throttles import RequestThrottle
+from support.rest import JSONParser, Nowhere, one_shape
 
 MOST_BYTES = 100_000
 
@@ -73,17 +72,8 @@ class RootView(DispatchView, APIRootView):
     """Where the dispatch API begins; /api/docs/ describes it."""
 
 
-class NowhereView(DispatchView):
-    """Any other path: an error in JSON; only a reader who forgot the last slash is led on."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise NotFound("There is nothing at this path; /api/docs/ lists the paths. Each ends in a slash.")
-
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
-            return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
-        return super().dispatch(request, *args, **kwargs)
+class NowhereView(Nowhere, DispatchView):
+    pass
 
 
 class DispatchViewSet(DispatchView, SafeRetries, ListModelMixin, RetrieveModelMixin, GenericViewSet):

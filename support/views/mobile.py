@@ -13,6 +13,7 @@ from django.utils.cache import get_conditional_response
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +25,7 @@ from support.carrier import CarrierFailed, CarrierSlow, ask_carrier
 from support.mobile_schema import AUTH_SCHEMA, ORDERS_SCHEMA, TRACKER_SCHEMA, LoginSerializer
 from support.models import DeviceToken, ShipmentNews
 from support.models.chat import utc_text
+from support.rest import JSONParser, Nowhere, one_shape
 from support.threads import in_request_thread
 
 ORDERS_A_PAGE = 50
@@ -38,8 +40,12 @@ class OneFormat(DefaultContentNegotiation):
 
 class MobileView(APIView):
     authentication_classes = [TokenAuthentication, QueryTokenAuthentication, SessionAuthentication]
+    parser_classes = [JSONParser, FormParser, MultiPartParser]
     renderer_classes = [JSONRenderer]
     content_negotiation_class = OneFormat
+
+    def get_exception_handler(self) -> Any:
+        return one_shape
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(*args, **kwargs)
@@ -133,7 +139,7 @@ class OrderTracker(MobileView):
         self.initial(self.request, *self.args, **self.kwargs)
         if self.request.method not in ("GET", "HEAD"):
             self.http_method_not_allowed(self.request)
-        return get_object_or_404(Order.objects.visible_to(self.request.user).only("pk"), pk=pk).pk
+        return get_object_or_404(Order.objects.filter(user=self.request.user.pk).only("pk"), pk=pk).pk
 
     async def get(self, request: Request, pk: int) -> HttpResponse:
         try:
@@ -143,6 +149,10 @@ class OrderTracker(MobileView):
             return Response(body, status=504 if isinstance(failure, CarrierSlow) else 502)
         await in_request_thread(ShipmentNews.note, pk, text)
         return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+class MobileNowhere(Nowhere, MobileView):
+    schema: Any = None
 
 
 def device_name(agent: str) -> str:
@@ -157,3 +167,4 @@ def device_name(agent: str) -> str:
 mobile_auth = MobileAuth.as_view()
 mobile_orders = MobileOrders.as_view()
 order_tracker = OrderTracker.as_view()
+nowhere = MobileNowhere.as_view()

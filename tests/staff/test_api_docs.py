@@ -37,6 +37,21 @@ def test_every_status_a_client_may_meet_is_explained(schema):
     assert "WWW-Authenticate" in patch["401"]["headers"]
 
 
+def test_a_page_of_the_document_is_the_page_that_is_served(schema):
+    page = schema["components"]["schemas"]["PaginatedOrderLineList"]
+    assert page["required"] == ["count", "next", "previous", "results"]
+    assert page["properties"]["next"] == {"type": ["string", "null"], "format": "uri"}
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "good"),
+    [("shipping_city", "a\0b", False), ("shipping_city", " ", False), ("shipping_city", "é", True)],
+)
+def test_document_says_which_texts_are_refused(schema, field, text, good):
+    pattern = schema["components"]["schemas"]["OrderRequest"]["properties"][field]["pattern"]
+    assert bool(re.search(pattern, text)) is good
+
+
 def test_headers_for_retries_and_preconditions_are_described(schema):
     names = {parameter["name"] for parameter in schema["paths"]["/api/orders/{id}/"]["put"]["parameters"]}
     assert {"Idempotency-Key", "If-Match", "id"} <= names

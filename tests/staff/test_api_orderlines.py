@@ -140,11 +140,18 @@ def test_put_needs_a_status_and_patch_does_not(dispatch, line):
     assert dispatch.patch(path_of(line), {}).status_code == 200
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "[" * 100_000, '"x"', "null", "NaN", b"\xff", '{"status": NaN}'])
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "[" * 100_000, '"x"', "null", "NaN", b"\xff", '{"status": NaN}', r'"\ud800"']
+)
 def test_broken_body_is_400(dispatch, line, body):
     answer = dispatch.put(path_of(line), body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()
+
+
+def test_half_a_character_for_a_status_is_400(dispatch, line):
+    answer = dispatch.put(path_of(line), r'{"status": "\ud800"}', content_type="application/json")
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 
 def test_huge_body_is_413(dispatch, line):

@@ -97,7 +97,7 @@ def test_bad_address_is_400_under_the_fields_name(dispatch, path, field, text):
 
 def test_half_a_character_is_400(dispatch, path):
     answer = dispatch.patch(path, r'{"shipping_city": "\ud800"}', content_type="application/json")
-    assert (answer.status_code, list(answer.json())) == (400, ["shipping_city"])
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 
 def test_put_names_every_missing_field(dispatch, path):

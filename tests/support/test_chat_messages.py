@@ -67,6 +67,17 @@ def test_bad_post_answers_400_with_a_reason(order, alice_client, url, body):
     assert not ChatMessage.objects.exists()
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, r'{"message": "\ud800"}', "{"])
+def test_body_that_is_no_json_is_400(order, alice_client, url, body):
+    answer = alice_client.post(url, body, content_type="application/json")
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+
+
+def test_conversation_is_json_for_whoever_asks_and_kept_by_nobody(order, alice_client, url):
+    answer = alice_client.get(url, headers={"Accept": "text/html"})
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/json", "no-store")
+
+
 def test_too_many_posts_answer_429_with_when_to_go_on(order, alice, alice_client, url):
     for number in range(100):
         Chat.objects.of(order).post(alice, str(number))

@@ -108,6 +108,14 @@ def test_stage_tells_a_cancelled_order_from_a_new_one(alice, phone):
     assert phone.get("/mobile-api/my-orders/?with=stage").json()[0]["stage"] == "cancelled"
 
 
+@pytest.mark.parametrize(
+    "path", ["/mobile-api/nothing/", "/mobile-api/my-orders/x/tracker/", "/mobile-api/my-orders/1"]
+)
+def test_path_where_nothing_is_is_404_in_json(phone, path):
+    answer = phone.get(path, follow=True)
+    assert (answer.status_code, list(answer.json())) == (404, ["detail"])
+
+
 def test_reading_by_any_accept_header_gives_json(alice, phone):
     answer = phone.get("/mobile-api/my-orders/", headers={"Accept": "text/html"})
     assert answer["Content-Type"] == "application/json"

@@ -53,6 +53,11 @@ def test_stranger_gets_401_and_another_shopper_404_and_the_carrier_is_not_asked(
     assert company.asked == []
 
 
+def test_order_of_another_is_404_for_an_employee_too(company, order, erin):
+    erins = DeviceToken.objects.issue(erin, "Phone")[1]
+    assert Client().get(f"/mobile-api/my-orders/{order.pk}/tracker/?token={erins}").status_code == 404
+
+
 def test_only_reading_is_possible(company, order, key):
     assert Client().post(f"/mobile-api/my-orders/{order.pk}/tracker/?token={key}").status_code == 405
 
@@ -67,6 +72,7 @@ def test_only_reading_is_possible(company, order, key):
         (b"\xff\xfe\xfa", "200 OK", "Content-Type: text/plain; charset=utf-8"),
         (b"a\0b", "200 OK", "Content-Type: text/plain"),
         (b"text", "200 OK", "Content-Type: text/plain; charset=nonsense"),
+        (b"+2AA-", "200 OK", "Content-Type: text/plain; charset=utf-7"),  # half a surrogate pair
         (gzip.compress(b"0" * 10_000_000), "200 OK", "Content-Type: text/plain", "Content-Encoding: gzip"),
         (b"a" * 65_537, "200 OK"),
     ],
