@@ -1,6 +1,7 @@
 """The office's live view of orders: filtered, sorted and paged in place."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from decimal import Decimal
 from functools import wraps
 from typing import Any
@@ -39,8 +40,23 @@ def employees_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
     return login_required(guarded)
 
 
-def day_filter(field: str, lookup: str, label: str) -> django_filters.DateTimeFilter:
-    return django_filters.DateTimeFilter(field, lookup, label=label, widget=forms.DateInput(attrs={"type": "date"}))
+class MomentField(forms.DateTimeField):
+    """A day or a moment in UTC; what the calendar holds no longer there is an error, not a fault of the query."""
+
+    def clean(self, value: Any) -> Any:
+        moment = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class DayFilter(django_filters.DateTimeFilter):
+    field_class = MomentField
+
+
+def day_filter(field: str, lookup: str, label: str) -> DayFilter:
+    return DayFilter(field, lookup, label=label, widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class OrderFilter(django_filters.FilterSet):
