@@ -218,8 +218,8 @@ class DispatchOrderAdmin(OrderAdminBase):
     list_filter = ("shipping_country",)
     search_help_text = "An order's number, or the beginning of the name on the parcel."
     inlines = (DispatchLineInline,)
-    fields = ("paid_status", "date_added", *SHIPPING)
-    readonly_fields = ("paid_status", "date_added")
+    fields = ("status", "date_added", *SHIPPING)
+    readonly_fields = ("date_added",)
     actions = (mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
     object_history_template = "staff/dispatch_history.html"
     view_on_site = False
@@ -272,10 +272,6 @@ class DispatchOrderAdmin(OrderAdminBase):
     @admin.display(description="order", ordering="pk")
     def number(self, order: Order) -> str:
         return str(order.pk)
-
-    @admin.display(description="status")
-    def paid_status(self, order: Order) -> str:
-        return order.get_status_display()
 
     @admin.display(description="closed lines")
     def progress(self, order: Order) -> str:
