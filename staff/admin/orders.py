@@ -14,7 +14,9 @@ from shop.models import Order, OrderLine, User
 from staff.admin.actions import Outcome, log
 from staff.admin.forms import CustomerByEmail
 from staff.admin.order_forms import OrderForm, OrderLineForm
+from staff.models import WebhookDelivery
 from staff.offices import dispatch_admin, office_admin
+from support.models import ChatMessage
 
 BILLING = (
     "billing_name",
@@ -26,6 +28,8 @@ BILLING = (
 )
 PARCEL = ("carrier", "tracking_number")
 SHIPPING = tuple(name.replace("billing", "shipping") for name in BILLING)
+# What tells of an order: nobody deletes it by itself, and it goes when its order does.
+RECORDS = {model._meta.verbose_name for model in (ChatMessage, WebhookDelivery)}
 
 
 @admin.action(description="Mark as paid", permissions=["change"])
@@ -172,6 +176,10 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
         if not search_term.strip():
             return queryset, False
         return found_by(queryset, search_term, "billing_name", "shipping_name", by_email=True), False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, forbidden - RECORDS, protected
 
     @admin.display(description="order", ordering="pk")
     def number(self, order: Order) -> str:
