@@ -14,6 +14,7 @@ from shop.models import Order, OrderLine, User
 from staff.admin.actions import Outcome, log
 from staff.admin.forms import CustomerByEmail
 from staff.admin.order_forms import OrderForm, OrderLineForm
+from staff.admin.searching import find_orders
 from staff.models import WebhookDelivery
 from staff.offices import dispatch_admin, office_admin
 from support.models import ChatMessage
@@ -128,39 +129,16 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
             self.message_user(request, " ".join(error.messages), messages.ERROR)
 
 
-def ids(term: str) -> list[int]:
-    """An order's number, or an invoice's, out of a search: "17", "#17", "BT17"."""
-    number = term.strip().upper().removeprefix("BT").removeprefix("#")
-    return [int(number)] if number.isdecimal() and len(number) < 18 else []
-
-
-def found_by(queryset: Any, term: str, *names: str, by_email: bool) -> Any:
-    """Orders by number, or by the beginning of a name or e-mail address, each from its index."""
-    if ids(term):
-        return queryset.filter(pk__in=ids(term))
-    everyone = Order.objects.order_by().values("pk")
-    found = [everyone.filter(**{f"{name}__istartswith": term.strip()}) for name in names]
-    if by_email:
-        users = User.objects.filter(email__startswith=term.strip().lower())
-        found.append(everyone.filter(user__in=users.values("pk")))
-    first, *others = found
-    return queryset.filter(pk__in=first.union(*others) if others else first)
-
-
 class OrderAdmin(CustomerByEmail, OrderAdminBase):
     list_display = ("number", "email", "shipping_name", "status", "total", "placed")
     list_display_links = ("number",)
     list_filter = ("status", "shipping_country")
     list_select_related = ("user",)
-    search_help_text = "An order's number, or the beginning of an e-mail address or a name."
+    search_help_text = "An order's number, a name, or the beginning of an e-mail address."
     change_form_template = "staff/admin_order.html"
     inlines = (OrderLineInline,)
     actions = (mark_paid, mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
-    fieldsets = (
-        (None, {"fields": ("user", "status", "date_added", "date_cancelled", "spoken_to")}),
-        ("Billing address", {"fields": BILLING}),
-        ("Shipping address", {"fields": SHIPPING}),
-    )
+    readonly_fields = ("customer", "placed", "date_cancelled", "spoken_to")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("user", "last_spoken_to")
@@ -168,14 +146,15 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return OrderList
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        once = ("user",) if obj else ()
-        return (*once, "date_added", "date_cancelled", "spoken_to")
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        about = ("customer", "status", "placed", "date_cancelled", "spoken_to") if obj else ("user", "status")
+        addresses = ("Billing address", {"fields": BILLING}), ("Shipping address", {"fields": SHIPPING})
+        return (None, {"fields": about}), *addresses
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip():
             return queryset, False
-        return found_by(queryset, search_term, "billing_name", "shipping_name", by_email=True), False
+        return find_orders(queryset, search_term, "billing_name", "shipping_name", email=True), False
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
@@ -188,6 +167,10 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
     @admin.display(description="e-mail")
     def email(self, order: Order) -> str:
         return order.user.email
+
+    @admin.display
+    def customer(self, order: Order) -> str:
+        return ", ".join(filter(None, (order.user.get_full_name(), order.user.email)))
 
     @admin.display(description="total")
     def total(self, order: Any) -> str:
@@ -224,10 +207,10 @@ class DispatchOrderAdmin(OrderAdminBase):
     list_display = ("number", "shipping_name", "shipping_city", "shipping_country", "progress", "placed")
     list_display_links = ("number",)
     list_filter = ("shipping_country",)
-    search_help_text = "An order's number, or the beginning of the name on the parcel."
+    search_help_text = "An order's number, or the name on the parcel."
     inlines = (DispatchLineInline,)
-    fields = ("status", "date_added", *SHIPPING)
-    readonly_fields = ("date_added",)
+    fields = ("status", "placed", *SHIPPING)
+    readonly_fields = ("placed",)
     actions = (mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
     object_history_template = "staff/dispatch_history.html"
     view_on_site = False
@@ -251,7 +234,7 @@ class DispatchOrderAdmin(OrderAdminBase):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip():
             return queryset, False
-        return found_by(queryset, search_term, "shipping_name", by_email=False), False
+        return find_orders(queryset, search_term, "shipping_name", email=False), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
