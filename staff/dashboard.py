@@ -26,6 +26,8 @@ from shop.rendering import render_page, wants_fragment
 from staff.downloads import csv_response
 
 PER_PAGE = 25
+NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
+MOMENT = {"td": {"class": "nowrap"}}
 
 
 def employees_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -78,12 +80,10 @@ class OrderTable(tables.Table):
     pk = tables.Column("Order", linkify=lambda record: order_link(record))
     user__email = tables.Column("Customer")
     status = tables.Column()
-    books = tables.Column(empty_values=(), orderable=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
-    total = tables.Column(
-        accessor="total_price", orderable=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}}
-    )
-    date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i")
-    date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i")
+    books = tables.Column(empty_values=(), orderable=False, attrs=NUMBER)
+    total = tables.Column(accessor="total_price", orderable=False, attrs=NUMBER)
+    date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i", attrs=MOMENT)
+    date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i", attrs=MOMENT)
 
     class Meta:
         model = Order
