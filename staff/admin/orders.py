@@ -253,6 +253,11 @@ class DispatchOrderAdmin(OrderAdminBase):
         context = {"action_list": entries.select_related("user").order_by("action_time")}
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
+    def _get_obj_does_not_exist_redirect(self, request: Any, opts: Any, object_id: str) -> HttpResponse:
+        """An order that is not to be sent, or no longer: Django would say that it may have been deleted."""
+        self.message_user(request, f"Order {object_id} is not waiting for dispatch.", messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:shop_order_changelist", current_app=self.admin_site.name))
+
     def response_change(self, request: HttpRequest, obj: Order) -> HttpResponse:
         """An order whose last line went out is done: the way leads back to the list."""
         if obj.status != Order.PAID:

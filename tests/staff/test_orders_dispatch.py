@@ -15,7 +15,9 @@ def path_of(order):
 
 def test_dispatcher_sees_parcels_only(dans, order):
     assert f"{order.pk}/change/" not in dans.get(LIST).content.decode()
-    assert dans.get(path_of(order)).status_code == 302
+    answer = dans.get(path_of(order), follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert texts_of(answer) == [f"Order {order.pk} is not waiting for dispatch."]
     order.mark_paid()
     assert f"{order.pk}/change/" in dans.get(LIST).content.decode()
     assert dans.get(path_of(order)).status_code == 200
