@@ -1,6 +1,7 @@
 """The office's live view of orders: filtered, sorted and paged in place."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC
 from decimal import Decimal
 from functools import wraps
 from typing import Any
@@ -25,6 +26,8 @@ from shop.rendering import render_page, wants_fragment
 from staff.downloads import csv_response
 
 PER_PAGE = 25
+NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
+MOMENT = {"td": {"class": "nowrap"}}
 
 
 def employees_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -39,8 +42,23 @@ def employees_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
     return login_required(guarded)
 
 
-def day_filter(field: str, lookup: str, label: str) -> django_filters.DateTimeFilter:
-    return django_filters.DateTimeFilter(field, lookup, label=label, widget=forms.DateInput(attrs={"type": "date"}))
+class MomentField(forms.DateTimeField):
+    """A day or a moment in UTC; what the calendar holds no longer there is an error, not a fault of the query."""
+
+    def clean(self, value: Any) -> Any:
+        moment = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class DayFilter(django_filters.DateTimeFilter):
+    field_class = MomentField
+
+
+def day_filter(field: str, lookup: str, label: str) -> DayFilter:
+    return DayFilter(field, lookup, label=label, widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class OrderFilter(django_filters.FilterSet):
@@ -62,12 +80,10 @@ class OrderTable(tables.Table):
     pk = tables.Column("Order", linkify=lambda record: order_link(record))
     user__email = tables.Column("Customer")
     status = tables.Column()
-    books = tables.Column(empty_values=(), orderable=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}})
-    total = tables.Column(
-        accessor="total_price", orderable=False, attrs={"th": {"class": "num"}, "td": {"class": "num"}}
-    )
-    date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i")
-    date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i")
+    books = tables.Column(empty_values=(), orderable=False, attrs=NUMBER)
+    total = tables.Column(accessor="total_price", orderable=False, attrs=NUMBER)
+    date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i", attrs=MOMENT)
+    date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i", attrs=MOMENT)
 
     class Meta:
         model = Order

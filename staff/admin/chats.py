@@ -31,6 +31,9 @@ class ChatMessageAdmin(admin.ModelAdmin[ChatMessage]):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
     @admin.display(description="order", ordering="order_id")
     def order_number(self, message: ChatMessage) -> int:
         return message.order_id

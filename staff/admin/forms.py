@@ -73,6 +73,12 @@ class CustomerByEmail:
 
 
 class EmailChoiceField(forms.ModelChoiceField[User]):
+    """A customer by e-mail address; a program may name them by key."""
+
+    def to_python(self, value: Any) -> User | None:
+        is_key = str(value).isdecimal() and len(str(value)) < 18
+        return super().to_python(self.prepare_value(int(value)) if is_key else value)
+
     def prepare_value(self, value: Any) -> Any:
         """A form starts with the customer's key."""
         if isinstance(value, int):

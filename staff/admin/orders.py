@@ -14,7 +14,10 @@ from shop.models import Order, OrderLine, User
 from staff.admin.actions import Outcome, log
 from staff.admin.forms import CustomerByEmail
 from staff.admin.order_forms import OrderForm, OrderLineForm
+from staff.admin.searching import find_orders
+from staff.models import WebhookDelivery
 from staff.offices import dispatch_admin, office_admin
+from support.models import ChatMessage
 
 BILLING = (
     "billing_name",
@@ -26,6 +29,8 @@ BILLING = (
 )
 PARCEL = ("carrier", "tracking_number")
 SHIPPING = tuple(name.replace("billing", "shipping") for name in BILLING)
+# What tells of an order: nobody deletes it by itself, and it goes when its order does.
+RECORDS = {model._meta.verbose_name for model in (ChatMessage, WebhookDelivery)}
 
 
 @admin.action(description="Mark as paid", permissions=["change"])
@@ -124,39 +129,16 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
             self.message_user(request, " ".join(error.messages), messages.ERROR)
 
 
-def ids(term: str) -> list[int]:
-    """An order's number, or an invoice's, out of a search: "17", "#17", "BT17"."""
-    number = term.strip().upper().removeprefix("BT").removeprefix("#")
-    return [int(number)] if number.isdecimal() and len(number) < 18 else []
-
-
-def found_by(queryset: Any, term: str, *names: str, by_email: bool) -> Any:
-    """Orders by number, or by the beginning of a name or e-mail address, each from its index."""
-    if ids(term):
-        return queryset.filter(pk__in=ids(term))
-    everyone = Order.objects.order_by().values("pk")
-    found = [everyone.filter(**{f"{name}__istartswith": term.strip()}) for name in names]
-    if by_email:
-        users = User.objects.filter(email__startswith=term.strip().lower())
-        found.append(everyone.filter(user__in=users.values("pk")))
-    first, *others = found
-    return queryset.filter(pk__in=first.union(*others) if others else first)
-
-
 class OrderAdmin(CustomerByEmail, OrderAdminBase):
     list_display = ("number", "email", "shipping_name", "status", "total", "placed")
     list_display_links = ("number",)
     list_filter = ("status", "shipping_country")
     list_select_related = ("user",)
-    search_help_text = "An order's number, or the beginning of an e-mail address or a name."
+    search_help_text = "An order's number, a name, or the beginning of an e-mail address."
     change_form_template = "staff/admin_order.html"
     inlines = (OrderLineInline,)
     actions = (mark_paid, mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
-    fieldsets = (
-        (None, {"fields": ("user", "status", "date_added", "date_cancelled", "spoken_to")}),
-        ("Billing address", {"fields": BILLING}),
-        ("Shipping address", {"fields": SHIPPING}),
-    )
+    readonly_fields = ("customer", "placed", "date_cancelled", "spoken_to")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("user", "last_spoken_to")
@@ -164,14 +146,19 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return OrderList
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        once = ("user",) if obj else ()
-        return (*once, "date_added", "date_cancelled", "spoken_to")
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        about = ("customer", "status", "placed", "date_cancelled", "spoken_to") if obj else ("user", "status")
+        addresses = ("Billing address", {"fields": BILLING}), ("Shipping address", {"fields": SHIPPING})
+        return (None, {"fields": about}), *addresses
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip():
             return queryset, False
-        return found_by(queryset, search_term, "billing_name", "shipping_name", by_email=True), False
+        return find_orders(queryset, search_term, "billing_name", "shipping_name", email=True), False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, forbidden - RECORDS, protected
 
     @admin.display(description="order", ordering="pk")
     def number(self, order: Order) -> str:
@@ -180,6 +167,10 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
     @admin.display(description="e-mail")
     def email(self, order: Order) -> str:
         return order.user.email
+
+    @admin.display
+    def customer(self, order: Order) -> str:
+        return ", ".join(filter(None, (order.user.get_full_name(), order.user.email)))
 
     @admin.display(description="total")
     def total(self, order: Any) -> str:
@@ -216,10 +207,10 @@ class DispatchOrderAdmin(OrderAdminBase):
     list_display = ("number", "shipping_name", "shipping_city", "shipping_country", "progress", "placed")
     list_display_links = ("number",)
     list_filter = ("shipping_country",)
-    search_help_text = "An order's number, or the beginning of the name on the parcel."
+    search_help_text = "An order's number, or the name on the parcel."
     inlines = (DispatchLineInline,)
-    fields = ("paid_status", "date_added", *SHIPPING)
-    readonly_fields = ("paid_status", "date_added")
+    fields = ("status", "placed", *SHIPPING)
+    readonly_fields = ("placed",)
     actions = (mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
     object_history_template = "staff/dispatch_history.html"
     view_on_site = False
@@ -243,7 +234,7 @@ class DispatchOrderAdmin(OrderAdminBase):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip():
             return queryset, False
-        return found_by(queryset, search_term, "shipping_name", by_email=False), False
+        return find_orders(queryset, search_term, "shipping_name", email=False), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -262,6 +253,11 @@ class DispatchOrderAdmin(OrderAdminBase):
         context = {"action_list": entries.select_related("user").order_by("action_time")}
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
+    def _get_obj_does_not_exist_redirect(self, request: Any, opts: Any, object_id: str) -> HttpResponse:
+        """An order that is not to be sent, or no longer: Django would say that it may have been deleted."""
+        self.message_user(request, f"Order {object_id} is not waiting for dispatch.", messages.WARNING)
+        return HttpResponseRedirect(reverse("admin:shop_order_changelist", current_app=self.admin_site.name))
+
     def response_change(self, request: HttpRequest, obj: Order) -> HttpResponse:
         """An order whose last line went out is done: the way leads back to the list."""
         if obj.status != Order.PAID:
@@ -272,10 +268,6 @@ class DispatchOrderAdmin(OrderAdminBase):
     @admin.display(description="order", ordering="pk")
     def number(self, order: Order) -> str:
         return str(order.pk)
-
-    @admin.display(description="status")
-    def paid_status(self, order: Order) -> str:
-        return order.get_status_display()
 
     @admin.display(description="closed lines")
     def progress(self, order: Order) -> str:

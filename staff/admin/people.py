@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from shop.models import Address, Basket, BasketLine, User
 from staff.admin.forms import CustomerByEmail, FixedOnceSaved
+from staff.admin.searching import by_email, find_people, found_in, named
 from staff.offices import office_admin
 
 
@@ -31,8 +32,8 @@ class UserAdmin(DjangoUserAdmin[User]):
     add_form = PersonCreationForm
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
-    search_help_text = "The beginning of an e-mail address."
-    search_fields = ("email__startswith",)
+    search_help_text = "A name, or the beginning of an e-mail address."
+    search_fields = ("email",)
     ordering = ("-pk",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -46,7 +47,7 @@ class UserAdmin(DjangoUserAdmin[User]):
     readonly_fields = ("last_login", "date_joined")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return queryset.filter(email__startswith=search_term.strip().lower()), False
+        return (find_people(queryset, search_term), False) if search_term.strip() else (queryset, False)
 
 
 class AddressAdmin(CustomerByEmail, admin.ModelAdmin[Address]):
@@ -57,7 +58,7 @@ class AddressAdmin(CustomerByEmail, admin.ModelAdmin[Address]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("name",)
-    search_help_text = "The beginning of a name or of the customer's e-mail address."
+    search_help_text = "A name, or the beginning of the customer's e-mail address."
     fields = ("user", "name", "address1", "address2", ("zip_code", "city"), "country")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -70,12 +71,10 @@ class AddressAdmin(CustomerByEmail, admin.ModelAdmin[Address]):
         return super().get_queryset(request).select_related("user")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        term = search_term.strip()
-        if not term:
+        if not search_term.strip():
             return queryset, False
-        by_email = Address.objects.filter(user__in=User.objects.filter(email__startswith=term.lower()).values("pk"))
-        by_name = Address.objects.filter(name__istartswith=term)
-        return queryset.filter(pk__in=by_name.order_by().values("pk").union(by_email.order_by().values("pk"))), False
+        by_customer = Address.objects.order_by().filter(user__in=by_email(search_term).values("pk"))
+        return found_in(queryset, [*named(Address, search_term, "name"), by_customer]), False
 
     @admin.display(description="customer")
     def email(self, address: Address) -> str:

@@ -199,6 +199,7 @@ class DispatchProductAdmin(admin.ModelAdmin[Product]):
 class TagAdmin(admin.ModelAdmin[ProductTag]):
     """Links point to a tag's slug, and people to its name: once it is there only owners change them."""
 
+    fields = ("name", "slug", "description", "active")
     list_display = ("name", "slug", "active")
     list_editable = ("active",)
     list_filter = ("active",)

@@ -8,13 +8,16 @@ function draw() {
   const colour = (name) => style.getPropertyValue(name).trim();
   const bars = data.type === "bar";
   const scale = { ticks: { color: colour("--body-fg") }, grid: { color: colour("--hairline-color") } };
-  const values = { ...scale, beginAtZero: true, title: { display: true, text: data.unit, color: colour("--body-fg") } };
+  // Nobody places half an order.
+  const precision = data.numbers.every(Number.isInteger) ? 0 : undefined;
+  const values = { ...scale, ticks: { ...scale.ticks, precision }, beginAtZero: true, title: { display: true, text: data.unit, color: colour("--body-fg") } };
   const labels = {
     ...scale,
     grid: { display: false },
     ticks: {
       ...scale.ticks,
       autoSkip: !bars,
+      autoSkipPadding: 16,
       maxRotation: 0,
       callback(value) {
         const label = this.getLabelForValue(value);

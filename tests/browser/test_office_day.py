@@ -98,6 +98,23 @@ def test_owner_reads_the_reports(site, enter, olga):
         # Chart.js makes a block of the canvas that it draws on.
         expect(page.locator("#report-chart")).to_have_css("display", "block")
     expect(page.get_by_role("cell", name="Emma")).to_be_visible()
+    marks = page.evaluate("Chart.getChart('report-chart').scales.x.ticks.map((tick) => tick.label)")
+    assert marks == ["0", "1"]  # nobody buys half a book
     page.get_by_label("Bought in the last").select_option("90")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("cell", name="Emma")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_page_is_wider_than_its_window(site, enter, alice, erin, width):
+    order = OrderFactory(user=alice)
+    OrderLineFactory(order=order, product=ProductFactory(name="Les Misérables"))
+    page = enter("office-admin", erin)
+    page.set_viewport_size({"width": width, "height": 900})
+    orders = "office-admin/shop/order/"
+    for path in ("order-dashboard/", orders, f"{orders}{order.pk}/change/", "office-admin/orders_per_day/"):
+        page.goto(f"{site}/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto(f"{site}/{orders}{order.pk}/change/")
+    title = page.get_by_text("Les Misérables")
+    assert title.bounding_box()["width"] > 80  # in one piece

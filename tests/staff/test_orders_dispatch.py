@@ -3,7 +3,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 
 from shop.models import Order, OrderLine, Product
 from tests.factories import OrderFactory, ProductFactory
-from tests.staff.forms import change, texts_of
+from tests.staff.forms import change, form_of, texts_of
 
 LIST = "/dispatch-admin/shop/order/"
 SECRETS = ("Secret Payer", "9 Hidden Court", "ZZ9 9ZZ", "Moneytown", "alice@example.com", "12.34", "37.02")
@@ -15,7 +15,9 @@ def path_of(order):
 
 def test_dispatcher_sees_parcels_only(dans, order):
     assert f"{order.pk}/change/" not in dans.get(LIST).content.decode()
-    assert dans.get(path_of(order)).status_code == 302
+    answer = dans.get(path_of(order), follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    assert texts_of(answer) == [f"Order {order.pk} is not waiting for dispatch."]
     order.mark_paid()
     assert f"{order.pk}/change/" in dans.get(LIST).content.decode()
     assert dans.get(path_of(order)).status_code == 200
@@ -70,12 +72,20 @@ def test_dispatcher_notes_the_parcel_as_a_line_goes_out(dans, parcel):
 
 
 def test_dispatcher_corrects_the_address_of_a_parcel_and_nothing_else(dans, parcel):
-    sent = {"shipping_city": "Haworth", "billing_city": "Hacked", "status": "30", "lines-0-price": "0.01"}
+    sent = {"shipping_city": "Haworth", "billing_city": "Hacked", "lines-0-price": "0.01"}
     change(dans, path_of(parcel), "order_form", **sent)
     parcel.refresh_from_db()
     assert (parcel.shipping_city, parcel.billing_city) == ("Haworth", "Moneytown")
-    assert parcel.status == Order.PAID
     assert not parcel.lines.filter(price="0.01").exists()
+
+
+@pytest.mark.parametrize("status", ["10", "30"])
+def test_form_has_the_status_of_a_parcel_and_takes_no_other(dans, parcel, status):
+    assert form_of(dans.get(path_of(parcel)), "order_form")["status"] == "20"
+    answer = change(dans, path_of(parcel), "order_form", status=status)
+    parcel.refresh_from_db()
+    assert parcel.status == Order.PAID
+    assert "Select a valid choice" in answer.content.decode()
 
 
 def test_dispatcher_neither_adds_nor_removes_lines(dans, parcel):
