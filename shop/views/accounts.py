@@ -24,6 +24,7 @@ from shop.forms import LoginForm, PasswordResetForm, SignupForm, live_error
 from shop.mail import queue_mail
 from shop.models import User
 from shop.redirects import RedirectThenDo, next_url
+from shop.throttle import throttled
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -34,6 +35,7 @@ def render_form(request: HttpRequest, template: str, form: Any, **context: Any) 
 
 @never_cache
 @sensitive_post_parameters()
+@throttled("signup")
 def signup(request: HttpRequest) -> HttpResponse:
     """A new account, and its owner is logged in. For an address that has one the answer is the same (see `sign_up`)."""
     if request.user.is_authenticated:
@@ -160,7 +162,7 @@ class PasswordResetConfirm(auth_views.PasswordResetConfirmView):
         return response
 
 
-password_reset = PasswordReset.as_view()
+password_reset = throttled("password_reset")(PasswordReset.as_view())
 password_reset_done = auth_views.PasswordResetDoneView.as_view(template_name="shop/password_reset_done.html")
 password_reset_confirm = PasswordResetConfirm.as_view()
 password_reset_complete = auth_views.PasswordResetCompleteView.as_view(
