@@ -140,6 +140,8 @@ class FailedLogins(AxesDatabaseHandler):
             return
         request = plain(request)
         AxesProxyHandler.update_request(request)
+        for name in ("axes_user_agent", "axes_http_accept", "axes_path_info"):
+            setattr(request, name, getattr(request, name).replace("\0", ""))  # PostgreSQL stores none
         super().user_login_failed(sender, credentials, request, **kwargs)
 
 

@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from rest_framework.authtoken.models import Token
 
 from shop.forms import LoginForm, PasswordResetForm, SignupForm, live_error
 from shop.mail import queue_mail
@@ -113,8 +112,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def password_was_changed(request: HttpRequest, user: User) -> None:
-    """The mobile app asks for the new one, failed log-ins are forgotten, and the owner is told: was it they?"""
-    Token.objects.filter(user=user).delete()
+    """Failed log-ins are forgotten, and the owner is told: was it they?"""
     forget_failures(username=user.email)
     context = {"email": user.email, "reset_url": request.build_absolute_uri(reverse("password_reset"))}
     queue_mail(f"password-changed-{user.pk}-{timezone.now():%Y%m%d%H%M%S%f}", user.email, "password_changed", context)
