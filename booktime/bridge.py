@@ -184,8 +184,10 @@ def environ_of(scope: Scope, body: Any) -> dict[str, Any]:
         if name in environ:
             value = environ[name] + ("; " if name == "HTTP_COOKIE" else ",") + value
         environ[name] = value
-    # What was received counts: a body sent in chunks announces no length.
-    environ["CONTENT_LENGTH"] = str(length)
+    # What was received counts: a body sent in chunks announces no length. A greater one than that is of a body that
+    # was too large to be taken in (booktime/intake.py).
+    announced = environ.get("CONTENT_LENGTH", "")
+    environ["CONTENT_LENGTH"] = announced if announced.isdecimal() and int(announced[:18]) > length else str(length)
     return environ
 
 

@@ -34,7 +34,7 @@ SECRETS = (
     # postgres://user:password@host
     (re.compile(r"(://[^/\s:@]*:)[^@\s]+@"), r"\1***@"),
     # The link in a password reset mail opens the account.
-    (re.compile(r"(/reset/[^/\s]+/)[^/\s]+"), r"\1***"),
+    (re.compile(r"(\breset/[^/\s]+/)[^/\s]+"), r"\1***"),
 )
 
 

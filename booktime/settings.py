@@ -73,15 +73,17 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "booktime.logs.RequestLog",
+    # Before whatever answers by itself: files and redirects are safe, too.
+    "booktime.security.SafetyHeaders",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "booktime.intake.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "booktime.security.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.middleware.LoginInsteadOfFragment",
     "axes.middleware.AxesMiddleware",
@@ -201,6 +203,9 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_SENSITIVE_PARAMETERS = ["username", "email", "ip_address", "password1", "password2", "old_password", "token"]
 AXES_VERBOSE = False
 
+# How often one address may send these forms within an hour: a whole office may sit behind it.
+POSTS_AN_HOUR = {"signup": 300, "contact": 100, "password_reset": 100}
+
 # --- Language and time ------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
@@ -241,7 +246,10 @@ STORAGES: dict[str, dict[str, Any]] = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# How large the body of a request may be; where staff upload pictures, several of them fit in.
+REQUEST_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+UPLOAD_MAX_BYTES = 100_000_000
+UPLOAD_PATHS = ("/admin/", "/office-admin/")
 PICTURE_MAX_BYTES = 10_000_000
 PICTURE_MAX_PIXELS = 40_000_000
 
@@ -251,7 +259,9 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "shop.views.errors.csrf_failure"
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# The site stands at the root of its host, whatever a header says.
+FORCE_SCRIPT_NAME = ""
 MESSAGE_STORAGE = "shop.notices.LatestNotices"
 CONTENT_SECURITY_POLICY = {
     "default-src": ["'self'"],
@@ -263,6 +273,10 @@ CONTENT_SECURITY_POLICY = {
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
 }
+PERMISSIONS_POLICY = (
+    *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer", "microphone"),
+    *("midi", "payment", "serial", "usb", "xr-spatial-tracking"),
+)
 if IS_DEMO:
     # The demo is plain HTTP on localhost by definition: what these ask for would make it unreachable.
     SILENCED_SYSTEM_CHECKS = [f"security.{check}" for check in ("W004", "W008", "W012", "W016")]
@@ -286,6 +300,7 @@ LOGGING = logs.configuration(as_json=not IS_DEMO)
 
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {

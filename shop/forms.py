@@ -12,8 +12,8 @@ from django.utils.crypto import get_random_string
 
 from shop.mail import queue_mail
 from shop.models import Address, User
-from shop.rendering import wants_fragment
-from shop.throttle import too_often
+from shop.rendering import wants_live_error
+from shop.throttle import Stretch
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
@@ -26,10 +26,9 @@ def live_error(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | Non
 
     A field written with `_live_field.html` asks for it when it is left. Nothing is ever saved then.
     """
-    html_name = request.POST.get("validate")
-    if html_name is None or not wants_fragment(request):
+    if not wants_live_error(request):
         return None
-    field = next((field for field in form if field.html_name == html_name), None)
+    field = next((field for field in form if field.html_name == request.POST["validate"]), None)
     if field is None:
         raise BadRequest("There is no such field.")
     return render(request, "_live_error.html", {"field": field, "validate_url": request.path})
@@ -120,7 +119,7 @@ class PasswordResetForm(DjangoPasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        if too_often(f"password-reset:{context['user'].pk}", self.MAILS_AN_HOUR, 3600):
+        if Stretch(f"password-reset:{context['user'].pk}", 3600).count() > self.MAILS_AN_HOUR:
             return
         key = f"password-reset-{context['user'].pk}-{get_random_string(22)}"
         queue_mail(key, to_email, "password_reset", context)

@@ -9,6 +9,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_migrate, pos
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
 from shop.models import Author, BasketLine, Product, ProductAuthor, ProductImage, ProductTag, Series, User
 from shop.search import ensure_sqlite_index
@@ -72,6 +73,14 @@ def sqlite_altered(sender: Any, using: str, **kwargs: Any) -> None:
 
     if sender.label == "shop" and connections[using].vendor == "sqlite":
         ensure_sqlite_index(using)
+
+
+@receiver(post_save, sender=User)
+def password_set(instance: User, created: bool, **kwargs: Any) -> None:
+    """A new password, whoever set it, ends the tokens made before; sessions and devices tell by its hash."""
+    # Django's own mark of it, until the end of save().
+    if not created and instance._password is not None:  # type: ignore[attr-defined]
+        Token.objects.filter(user=instance).delete()
 
 
 @receiver(user_logged_in)

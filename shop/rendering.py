@@ -11,6 +11,11 @@ def wants_fragment(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
+def wants_live_error(request: HttpRequest) -> bool:
+    """Whether htmx asks what one field, the one that `validate` names, has to say (see `shop.forms.live_error`)."""
+    return "validate" in request.POST and wants_fragment(request)
+
+
 def render_page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str, status: int = 200
 ) -> HttpResponse:

@@ -1,29 +1,44 @@
-"""Guessing passwords is throttled, wherever they are asked for.
+"""Guessing passwords is throttled, wherever they are asked for, and so are the forms that anybody may send.
 
 Whoever calls `django.contrib.auth.authenticate(request, email=..., password=...)`, with Django's request or with REST
 framework's, is covered: the pages, the back offices, basic authentication and the mobile app's token. Ten wrong
 passwords for an account from one address, or fifty from everywhere, and for a quarter of an hour `authenticate` says
 None without looking, and the answer becomes 429 with `Retry-After` (`AxesMiddleware`). An account that does not exist
 is throttled alike. A log-in that succeeds, and a password that was reset by mail, begin anew; so the owner of an
-account under attack has a way in.
+account under attack has a way in. A thousand wrong passwords for whatever accounts, and their address rests as long.
 """
 
 import ipaddress
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
+import redis
+from axes.attempts import get_cool_off_threshold
 from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+
+from shop.rendering import wants_live_error
+from shop.views.errors import is_program
 
 # For one failure from a single address that an account bears, it bears this many from all of them.
 ADDRESSES = 5
+# And an address bears this many for all the accounts that are tried from there.
+ACCOUNTS = 100
+NOWHERE = "0.0.0.0"  # noqa: S104
+
+View = Callable[..., HttpResponseBase]
 
 
 def account_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
@@ -38,7 +53,7 @@ def client_address(request: HttpRequest) -> str:
     try:
         return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
     except ValueError:
-        return "0.0.0.0"  # noqa: S104
+        return NOWHERE
 
 
 def plain(request: Any) -> HttpRequest:
@@ -46,14 +61,45 @@ def plain(request: Any) -> HttpRequest:
     return getattr(request, "_request", request)
 
 
-def too_often(occasion: str, limit: int, seconds: int) -> bool:
-    """Count this occasion; whether there were more than `limit` of it within `seconds`."""
-    key = f"too-often:{occasion}"
-    cache.add(key, 0, seconds)
-    try:
-        return cache.incr(key) > limit
-    except ValueError:  # it expired between the two
-        return False
+class Stretch:
+    """How often something happened in the current stretch of so many seconds, in the cache that all processes share."""
+
+    def __init__(self, occasion: str, seconds: int) -> None:
+        self.now, self.seconds = time.time(), seconds
+        self.key = f"{occasion}:{int(self.now // seconds)}"
+
+    def count(self) -> int:
+        """Count one more; how many it has been. While the cache is away nothing was ever too often."""
+        try:
+            return 1 if cache.add(self.key, 1, self.seconds) else cache.incr(self.key)
+        except (ValueError, redis.RedisError):  # a ValueError: it ran out between the two
+            return 1
+
+    def seconds_left(self) -> int:
+        return math.ceil(self.seconds - self.now % self.seconds)
+
+
+def throttled(form: str) -> Callable[[View], View]:
+    """Let a form's view take `settings.POSTS_AN_HOUR[form]` posts an hour from one address, and refuse further ones.
+
+    What a field says about itself while one types is not counted: nothing is done then.
+    """
+
+    def of(view: View) -> View:
+        @wraps(view)
+        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method != "POST" or wants_live_error(request):
+                return view(request, *args, **kwargs)
+            hour = Stretch(f"posts:{form}:{client_address(request)}", 3600)
+            if hour.count() <= settings.POSTS_AN_HOUR[form]:
+                return view(request, *args, **kwargs)
+            minutes = math.ceil(hour.seconds_left() / 60)
+            detail = f"This was sent too often. Try again in {minutes} minutes."
+            return refusal(request, "429_posts.html", detail, minutes, hour.seconds_left())
+
+        return limited
+
+    return of
 
 
 class LoginThrottle(AxesStandaloneBackend):
@@ -73,13 +119,20 @@ class LoginThrottle(AxesStandaloneBackend):
 
 class FailedLogins(AxesDatabaseHandler):
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Failures that count: all from this address, or a part of those from everywhere."""
+        """Failures that count: all for this account from this address, a part of all for it, or of all from here."""
         # In the order of AXES_LOCKOUT_PARAMETERS.
         from_here, from_everywhere = (
             attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
             for attempts in self.get_user_attempts(request, credentials)
         )
-        return max(from_here, from_everywhere // ADDRESSES)
+        return max(from_here, from_everywhere // ADDRESSES, self.failures_of_address(request) // ACCOUNTS)
+
+    def failures_of_address(self, request: Any) -> int:
+        if request.axes_ip_address == NOWHERE:
+            return 0
+        lately = {"attempt_time__gte": get_cool_off_threshold(request)}
+        attempts = AccessAttempt.objects.filter(ip_address=request.axes_ip_address, **lately)
+        return attempts.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
 
     def user_login_failed(self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
         """Count a wrong password."""
@@ -87,17 +140,25 @@ class FailedLogins(AxesDatabaseHandler):
             return
         request = plain(request)
         AxesProxyHandler.update_request(request)
+        for name in ("axes_user_agent", "axes_http_accept", "axes_path_info"):
+            setattr(request, name, getattr(request, name).replace("\0", ""))  # PostgreSQL stores none
         super().user_login_failed(sender, credentials, request, **kwargs)
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:
-    """The answer to one who guesses on: a page, or JSON for a program."""
+    """The answer to one who guesses on."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     minutes = seconds // 60
-    refusal: HttpResponse
-    if request.path.startswith(("/api/", "/mobile-api/")) or "json" in request.headers.get("Accept", ""):
-        refusal = JsonResponse({"detail": f"Too many wrong passwords. Try again in {minutes} minutes."}, status=429)
+    detail = f"Too many wrong passwords. Try again in {minutes} minutes."
+    return refusal(request, "429.html", detail, minutes, seconds)
+
+
+def refusal(request: HttpRequest, template: str, detail: str, minutes: int, seconds: int) -> HttpResponse:
+    """429 with `Retry-After`: a page, or JSON for a program."""
+    refused: HttpResponse
+    if is_program(request):
+        refused = JsonResponse({"detail": detail}, status=429)
     else:
-        refusal = render(request, "429.html", {"minutes": minutes}, status=429)
-    refusal["Retry-After"] = str(seconds)
-    return refusal
+        refused = render(request, template, {"minutes": minutes}, status=429)
+    refused["Retry-After"] = str(seconds)
+    return refused

@@ -56,6 +56,8 @@ class Admission:
 def admit(scope: dict[str, Any]) -> Admission | None:
     """Let a socket in to a chat, or not: None for strangers, and for another site's page with a shopper's cookie."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    if not is_own_host(headers):
+        return None
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     token, session_key, user = query.get("token", [""])[0], "", None
     if token:
@@ -113,6 +115,12 @@ def scheme_of(scope: dict[str, Any], headers: dict[bytes, str]) -> str:
     return "https" if scope.get("scheme") in ("wss", "https") or (forwarded and forwarded == secure) else "http"
 
 
+def is_own_host(headers: dict[bytes, str]) -> bool:
+    """Whether the client asks for one of this site's hosts: links in mails begin with what it says."""
+    host, _ = split_domain_port(headers.get(b"host", "localhost"))
+    return b"host" not in headers or validate_host(host, settings.ALLOWED_HOSTS)
+
+
 def is_same_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
     """Whether a page of this site opens the socket: scheme, host and port. Only browsers send an origin, and all do."""
     if b"origin" not in headers:
@@ -125,7 +133,7 @@ def is_same_origin(scope: dict[str, Any], headers: dict[bytes, str]) -> bool:
     scheme = scheme_of(scope, headers)
     host, port = split_domain_port(headers.get(b"host", origin.netloc))
     ours = (scheme, host.strip("[]"), port or PORTS[scheme])
-    return theirs == ours and validate_host(host, settings.ALLOWED_HOSTS)
+    return theirs == ours
 
 
 def revoked(credentials: Iterable[Credential]) -> set[Credential]:

@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from rest_framework.authtoken.models import Token
 
 from shop.forms import LoginForm, PasswordResetForm, SignupForm, live_error, sent
 from shop.mail import queue_mail
 from shop.models import User
 from shop.redirects import RedirectThenDo, next_url
+from shop.throttle import throttled
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -34,6 +34,7 @@ def render_form(request: HttpRequest, template: str, form: Any, **context: Any) 
 
 @never_cache
 @sensitive_post_parameters()
+@throttled("signup")
 def signup(request: HttpRequest) -> HttpResponse:
     """A new account, and its owner is logged in. For an address that has one the answer is the same (see `sign_up`)."""
     if request.user.is_authenticated:
@@ -111,8 +112,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def password_was_changed(request: HttpRequest, user: User) -> None:
-    """The mobile app asks for the new one, failed log-ins are forgotten, and the owner is told: was it they?"""
-    Token.objects.filter(user=user).delete()
+    """Failed log-ins are forgotten, and the owner is told: was it they?"""
     forget_failures(username=user.email)
     context = {"email": user.email, "reset_url": request.build_absolute_uri(reverse("password_reset"))}
     queue_mail(f"password-changed-{user.pk}-{timezone.now():%Y%m%d%H%M%S%f}", user.email, "password_changed", context)
@@ -160,7 +160,7 @@ class PasswordResetConfirm(auth_views.PasswordResetConfirmView):
         return response
 
 
-password_reset = PasswordReset.as_view()
+password_reset = throttled("password_reset")(PasswordReset.as_view())
 password_reset_done = auth_views.PasswordResetDoneView.as_view(template_name="shop/password_reset_done.html")
 password_reset_confirm = PasswordResetConfirm.as_view()
 password_reset_complete = auth_views.PasswordResetCompleteView.as_view(

@@ -1,7 +1,8 @@
 """Pages for what went wrong. 403, 404 and 503 need a template alone; these must stand where a site's frame cannot."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -17,8 +18,19 @@ def standalone(template: str, status: int) -> HttpResponse:
     return HttpResponse(render_to_string(template, context), status=status)
 
 
+def is_program(request: HttpRequest) -> bool:
+    """Whether who asks reads JSON rather than a page."""
+    return request.path.startswith(("/api/", "/mobile-api/")) or "json" in request.headers.get("Accept", "")
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return standalone("400.html", 400)
+    return too_large(request) if isinstance(exception, RequestDataTooBig) else standalone("400.html", 400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    if is_program(request):
+        return JsonResponse({"detail": "That is more than is taken here."}, status=413)
+    return standalone("413.html", 413)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

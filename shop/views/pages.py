@@ -8,6 +8,7 @@ from shop.forms import ContactForm, live_error, sent
 from shop.models import Product
 from shop.models.catalogue import ProductQuerySet
 from shop.shelf import cards, subjects
+from shop.throttle import throttled
 
 NEW_BOOKS = 12
 HERO_BOOKS = 3
@@ -30,6 +31,7 @@ def about_us(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/about_us.html")
 
 
+@throttled("contact")
 def contact_us(request: HttpRequest) -> HttpResponse:
     user = request.user
     initial = {"name": user.get_full_name(), "email": user.email} if user.is_authenticated else {}

@@ -1,33 +1,16 @@
-import math
-import time
-
 from django.conf import settings
-from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from shop.throttle import Stretch
 
-class Minute:
-    """How often something happened in the current minute, counted in the cache that all processes share."""
 
-    LENGTH = 60
+class Minute(Stretch):
+    """How often somebody did something in the current minute."""
 
     def __init__(self, what: str, who: object) -> None:
-        self.now = time.time()
-        self.key = f"api:{what}:{who}:{int(self.now // self.LENGTH)}"
-
-    def count(self) -> int:
-        """Count one more; how many it has been."""
-        if cache.add(self.key, 1, self.LENGTH):
-            return 1
-        try:
-            return cache.incr(self.key)
-        except ValueError:  # it ran out between the two
-            return 1
-
-    def seconds_left(self) -> int:
-        return math.ceil(self.LENGTH - self.now % self.LENGTH)
+        super().__init__(f"api:{what}:{who}", seconds=60)
 
 
 class RequestThrottle(BaseThrottle):

@@ -67,12 +67,31 @@ def test_strangers_are_refused_at_the_handshake(order, bob, dan):
         ("http://evil.example", False),
         ("null", False),
         ("http://testserver:port", False),
+        ("http://chat.testserver", False),
+        ("http://testserver.evil.example", False),
+        ("http://testserver@evil.example", False),
+        ("file://testserver", False),
+        ("", False),
     ],
 )
 def test_another_sites_page_cannot_use_a_shoppers_cookie(order, alice_client, origin, accepted):
     async def knock():
         communicator = socket(order, alice_client, headers=[(b"origin", origin.encode())])
         assert (await communicator.connect())[0] is accepted
+        await communicator.disconnect()
+
+    run(knock)
+
+
+@pytest.mark.parametrize("credential", ["cookie", "token"])
+def test_host_that_is_not_ours_is_refused(order, alice, alice_client, credential):
+    """A name of another's that was made to lead here has the same origin as itself, and links in mails would use it."""
+    query = f"?token={Token.objects.create(user=alice).key}" if credential == "token" else ""
+
+    async def knock():
+        foreign = [(b"host", b"evil.example"), (b"origin", b"http://evil.example")]
+        communicator = socket(order, None if query else alice_client, query, foreign)
+        assert not (await communicator.connect())[0]
         await communicator.disconnect()
 
     run(knock)
