@@ -22,6 +22,8 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from shop.rendering import wants_json
+
 # For one failure from a single address that an account bears, it bears this many from all of them.
 ADDRESSES = 5
 
@@ -95,7 +97,7 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     minutes = seconds // 60
     refusal: HttpResponse
-    if request.path.startswith(("/api/", "/mobile-api/")) or "json" in request.headers.get("Accept", ""):
+    if wants_json(request):
         refusal = JsonResponse({"detail": f"Too many wrong passwords. Try again in {minutes} minutes."}, status=429)
     else:
         refusal = render(request, "429.html", {"minutes": minutes}, status=429)
