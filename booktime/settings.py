@@ -55,10 +55,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "template_partials",
+    # Before django_tasks_db, whose worker it takes the place of.
+    "booktime",
     "django_tasks",
     "django_tasks_db",
     "axes",
-    "booktime",
     "shop",
     "support",
     "staff",
@@ -183,6 +184,9 @@ TASKS = {
         "BACKEND": "django_tasks.backends.immediate.ImmediateBackend" if IS_DEMO else "django_tasks_db.DatabaseBackend",
     }
 }
+
+# Seconds after which a worker looks again for mails and webhooks that another one, which died, had in hand.
+WORKER_CATCHES_UP_EVERY = 15
 
 # --- Mail -------------------------------------------------------------------------------------------------------
 
