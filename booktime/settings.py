@@ -8,6 +8,7 @@ Three kinds of site come out of it:
 """
 
 import secrets
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "template_partials",
+    # Before django_tasks_db, whose worker it takes the place of.
+    "booktime",
     "django_tasks",
     "django_tasks_db",
     "axes",
-    "booktime",
     "shop",
     "support",
     "staff",
@@ -128,7 +130,15 @@ else:
     # A connection is kept by each thread of the pool in booktime/asgi.py: their number is the pool's size.
     _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True
-    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+    # A server that hangs is noticed by booktime/patience.py where people wait, one that was unplugged by all processes.
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5000,
+        **_database.get("OPTIONS", {}),
+    }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -137,16 +147,33 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if REDIS_URL:
     CACHES: dict[str, dict[str, Any]] = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "booktime.cache.Cache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "booktime",
         }
     }
-    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    SESSION_ENGINE = "booktime.sessions"
     CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}]},
+            "CONFIG": {
+                "hosts": [
+                    {
+                        "address": REDIS_URL,
+                        "socket_timeout": None,
+                        "socket_connect_timeout": 2,
+                        # Listening is silent: only the network's own questions tell that the other end was unplugged.
+                        "socket_keepalive": True,
+                        "socket_keepalive_options": {
+                            socket.TCP_KEEPIDLE: 2,
+                            socket.TCP_KEEPINTVL: 1,
+                            socket.TCP_KEEPCNT: 2,
+                            socket.TCP_USER_TIMEOUT: 4000,
+                        },
+                        "max_connections": 1000,
+                    }
+                ]
+            },
         }
     }
 else:
@@ -159,6 +186,9 @@ TASKS = {
         "BACKEND": "django_tasks.backends.immediate.ImmediateBackend" if IS_DEMO else "django_tasks_db.DatabaseBackend",
     }
 }
+
+# Seconds after which a worker looks again for mails and webhooks that another one, which died, had in hand.
+WORKER_CATCHES_UP_EVERY = 15
 
 # --- Mail -------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,11 @@ def wants_live_error(request: HttpRequest) -> bool:
     return "validate" in request.POST and wants_fragment(request)
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks, which a page in answer would not help."""
+    return request.path.startswith(("/api/", "/mobile-api/")) or "json" in request.headers.get("Accept", "")
+
+
 def render_page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str, status: int = 200
 ) -> HttpResponse:

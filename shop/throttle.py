@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-import redis
 from axes.attempts import get_cool_off_threshold
 from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
@@ -29,8 +28,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from shop.rendering import wants_live_error
-from shop.views.errors import is_program
+from shop.rendering import wants_json, wants_live_error
 
 # For one failure from a single address that an account bears, it bears this many from all of them.
 ADDRESSES = 5
@@ -72,7 +70,7 @@ class Stretch:
         """Count one more; how many it has been. While the cache is away nothing was ever too often."""
         try:
             return 1 if cache.add(self.key, 1, self.seconds) else cache.incr(self.key)
-        except (ValueError, redis.RedisError):  # a ValueError: it ran out between the two
+        except ValueError:  # it ran out between the two, or the cache is away
             return 1
 
     def seconds_left(self) -> int:
@@ -156,7 +154,7 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: Any) -
 def refusal(request: HttpRequest, template: str, detail: str, minutes: int, seconds: int) -> HttpResponse:
     """429 with `Retry-After`: a page, or JSON for a program."""
     refused: HttpResponse
-    if is_program(request):
+    if wants_json(request):
         refused = JsonResponse({"detail": detail}, status=429)
     else:
         refused = render(request, template, {"minutes": minutes}, status=429)

@@ -9,16 +9,16 @@ from uuid import uuid4
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from shop.models import User
 from support.admission import Admission, admit
-from support.backpressure import is_backed_up
+from support.backpressure import is_backed_up, refuse_for_now
 from support.conversation import say, see
 from support.hub import Hub, heard_lately
 from support.models import Chat, ChatMessage, TooManyMessages
 from support.presence import Connection, present_in
-from support.rooms import TOO_SLOW, messages_after
+from support.rooms import TOO_SLOW, TRY_AGAIN, messages_after
 from support.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self.hub.leave(self)
 
     async def connect(self) -> None:
+        try:
+            await self.join()
+        except DatabaseError as error:
+            logger.warning("Chat at %s not opened: %r", self.scope["path"], error)
+            if not refuse_for_now(self.base_send):
+                await self.close(code=TRY_AGAIN)
+
+    async def join(self) -> None:
         admission = await in_thread(admit, self.scope)
         if admission is None:
             await self.close()

@@ -41,12 +41,11 @@ class Row:
         return self.chat.waiting_since if self.chat else None
 
 
-def chat_rows() -> list[Row]:
+def chat_rows(present: dict[int, set[int]]) -> list[Row]:
     """A row for each chat with someone in it or with a shopper who waits: the longest wait first, then by order.
 
-    Four queries, whatever their number. Raises redis.RedisError while nobody knows who is present.
+    `present` says who is in which chat (`support.presence`). Four queries, whatever their number.
     """
-    present = presence().present()
     waiting = list(Chat.objects.waiting().values_list("pk", flat=True)[:MOST_ROWS])
     unseen = ChatMessage.objects.filter(
         order=OuterRef("pk"), sender=OuterRef("user"), pk__gt=OuterRef("chat__office_seen")
@@ -67,13 +66,9 @@ def chat_rows() -> list[Row]:
     return [row(order) for order in orders]
 
 
-def list_context() -> dict[str, Any]:
-    rows = chat_rows()
+def list_context(present: dict[int, set[int]]) -> dict[str, Any]:
+    rows = chat_rows(present)
     return {"rows": rows, "waiting": sum(1 for row in rows if row.waiting_since)}
-
-
-def draw() -> str:
-    return render_to_string("support/_notification_area.html", list_context())
 
 
 def event(name: str, data: str) -> bytes:
@@ -99,6 +94,7 @@ class Watch:
         self.hub = hub
         self.streams: set[Stream] = set()
         self.html: str | None = None
+        self.present: dict[int, set[int]] = {}
         self.woken = asyncio.Event()
         self.drawing = asyncio.Lock()
         self.drawn_at = 0.0
@@ -148,15 +144,19 @@ class Watch:
             await self.redraw()
             await asyncio.sleep(DRAW_EVERY)
 
+    def draw(self) -> str:
+        # Until Redis says who is present now, those are shown who were.
+        with suppress(redis.RedisError):
+            self.present = presence().present()
+        return render_to_string("support/_notification_area.html", list_context(self.present))
+
     async def redraw(self, not_before: float = 0.0) -> None:
         async with self.drawing:
             if not_before and self.drawn_at >= not_before:
                 return
             begun = time.monotonic()
             try:
-                html = await in_thread(draw)
-            except redis.RedisError:
-                return  # the list stays as it was until Redis says who is present
+                html = await in_thread(self.draw)
             except Exception as error:  # the database comes back: the next look finds it
                 logger.warning("List of chats not drawn, trying again: %r", error)
                 return

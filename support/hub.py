@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 GROUP = "booktime.chats"
 PULSE = 1.0
+# Seconds: a Redis that hangs must not let all that it was to be told pile up here.
+REDIS_PATIENCE = 2.0
 # Under this name others know this process, and it knows its own words when it hears them.
 PROCESS = uuid4().hex[:12]
 # How many beats of the pulse lie between two looks at everybody's credentials.
@@ -99,8 +101,9 @@ class Hub:
 
     async def listen(self) -> None:
         layer = get_channel_layer()
-        channel = await layer.new_channel()
-        await layer.group_add(GROUP, channel)
+        async with asyncio.timeout(REDIS_PATIENCE):
+            channel = await layer.new_channel()
+            await layer.group_add(GROUP, channel)
         self.wake_all()
         try:
             while True:
@@ -120,7 +123,9 @@ class Hub:
     async def publish(self, event: dict[str, Any]) -> None:
         for _ in range(2):  # the first try after Redis was restarted fails on the old connection
             try:
-                await get_channel_layer().group_send(GROUP, event)
+                await tell_all(event)
+            except TimeoutError:
+                return  # what hangs is not asked twice, and what it was to be told is old news
             except Exception as error:
                 logger.debug("Chat: nobody else was told: %r", error)
             else:
@@ -240,9 +245,14 @@ def tell(order_id: int, frame: Frame | None = None, besides: int | None = None) 
     if not hubs:
         event = {"type": "chat.told", "server": "", "order": order_id, "frame": frame, "besides": besides}
         try:
-            async_to_sync(get_channel_layer().group_send)(GROUP, event)
+            async_to_sync(tell_all)(event)
         except Exception as error:  # what was said is stored; whoever listens finds it at the next beat
             logger.debug("Chat: nobody was told: %r", error)
+
+
+async def tell_all(event: dict[str, Any]) -> None:
+    async with asyncio.timeout(REDIS_PATIENCE):
+        await get_channel_layer().group_send(GROUP, event)
 
 
 def newest_messages(order_ids: list[int]) -> dict[int, int]:

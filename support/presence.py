@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from shop.outage import REDIS_OPTIONS, RedisOutage, redis_outage
 
 # Who was not heard from for so many seconds is not present.
 SILENCE = 10
@@ -93,11 +93,9 @@ class RedisPresence:
 
     CONNECTIONS, SERVERS = "booktime:chat:connections", "booktime:chat:servers"
 
-    def __init__(self, url: str) -> None:
-        # A Redis that does not answer must not hold up the thread that asks.
-        self.redis: Any = redis.Redis.from_url(
-            url, socket_timeout=2, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1)
-        )
+    def __init__(self, url: str, outage: RedisOutage) -> None:
+        self.redis: Any = redis.Redis.from_url(url, **REDIS_OPTIONS)
+        self.outage = outage
         # What this process knows by itself, for when Redis is away.
         self.own = MemoryPresence()
         self._enter = self.redis.register_script(ENTER)
@@ -105,15 +103,20 @@ class RedisPresence:
 
     def enter(self, connection: Connection) -> bool:
         self.own.enter(connection)
-        return not self._enter([self.CONNECTIONS], [str(connection), connection.person, time.time()])
+        with self.outage.asking():
+            return not self._enter([self.CONNECTIONS], [str(connection), connection.person, time.time()])
 
     def leave(self, connection: Connection) -> bool:
         self.own.leave(connection)
-        return not self._leave([self.CONNECTIONS], [str(connection), connection.person])
+        with self.outage.asking():
+            return not self._leave([self.CONNECTIONS], [str(connection), connection.person])
 
     def beat(self, server: str, heard: dict[Connection, float]) -> list[Connection]:
         self.own.beat(server, heard)
-        now = time.time()
+        with self.outage.asking():
+            return self._beat(server, heard, time.time())
+
+    def _beat(self, server: str, heard: dict[Connection, float], now: float) -> list[Connection]:
         pipeline = self.redis.pipeline(transaction=False)
         pipeline.zadd(self.SERVERS, {server: now})
         if heard:
@@ -131,22 +134,26 @@ class RedisPresence:
         return connection.server == server and connection not in heard
 
     def present(self) -> dict[int, set[int]]:
-        return people(
-            map(Connection.parse, self.redis.zrangebyscore(self.CONNECTIONS, f"({time.time() - SILENCE}", "+inf"))
-        )
+        with self.outage.asking():
+            heard = self.redis.zrangebyscore(self.CONNECTIONS, f"({time.time() - SILENCE}", "+inf")
+        return people(map(Connection.parse, heard))
 
 
 @cache
 def presence() -> MemoryPresence | RedisPresence:
     """Where this site keeps who is present."""
-    return RedisPresence(settings.REDIS_URL) if settings.REDIS_URL else MemoryPresence()
+    return RedisPresence(settings.REDIS_URL, redis_outage()) if settings.REDIS_URL else MemoryPresence()
+
+
+def present_now() -> dict[int, set[int]]:
+    """Who is in which chat now: order id -> user ids; those in this process alone while Redis does not answer."""
+    store = presence()
+    try:
+        return store.present()
+    except redis.RedisError:
+        return store.own.present() if isinstance(store, RedisPresence) else {}
 
 
 def present_in(order_id: int) -> set[int]:
-    """Ids of the users in a chat now; those in this process while Redis does not answer."""
-    store = presence()
-    try:
-        present = store.present()
-    except redis.RedisError:
-        present = store.own.present() if isinstance(store, RedisPresence) else {}
-    return present.get(order_id, set())
+    """Ids of the users in a chat now, as far as `present_now` knows."""
+    return present_now().get(order_id, set())

@@ -22,6 +22,8 @@ PAGE = 500
 PATIENCE = 5
 # What a socket is closed with, in the range that the protocol leaves to applications.
 SIGNED_OUT, TOO_SLOW = 4401, 4408
+# The protocol's own word for a server in trouble.
+TRY_AGAIN = 1013
 
 
 def messages_after(order_id: int, message_id: int) -> list[tuple[int, str]]:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from psycopg2 import extensions
 
 from shop.models import User
 from tests.factories import UserFactory
@@ -40,6 +41,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """SQLite in a file, as in the demo: in memory its threads would share one connection, and its locks differ."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(var_dir / "demo.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """As pytest-django's; dropping a database holds up whoever looks meanwhile whether it answers."""
+    yield
+    extensions.set_wait_callback(None)
 
 
 @pytest.fixture(autouse=True)

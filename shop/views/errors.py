@@ -1,40 +1,82 @@
-"""Pages for what went wrong. 403, 404 and 503 need a template alone; these must stand where a site's frame cannot."""
+"""Pages for what went wrong. 403 and 404 need a template alone; these must stand where a site's frame cannot."""
+
+import logging
+import sys
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 
+from shop.rendering import wants_json
 
-def standalone(template: str, status: int) -> HttpResponse:
+logger = logging.getLogger(__name__)
+
+# Seconds after which a visitor whom the database failed may ask again.
+BACK_IN = 5
+# PostgreSQL's classes of errors that say nothing about the query: connection lost, no resources, server shut down.
+NOT_THE_QUERY = ("08", "53", "57P")
+
+
+def standalone(template: str, status: int, **context: str) -> HttpResponse:
     """A page that asks neither the database nor the session, nor relies on collected static files."""
     try:
         stylesheet = static("css/booktime.css")
     except ValueError:  # the manifest does not know it
         stylesheet = "/static/css/booktime.css"
-    context = {"stylesheet": stylesheet, "GIT_REV": settings.GIT_REV, "GA_TRACKER_ID": settings.GA_TRACKER_ID}
-    return HttpResponse(render_to_string(template, context), status=status)
-
-
-def is_program(request: HttpRequest) -> bool:
-    """Whether who asks reads JSON rather than a page."""
-    return request.path.startswith(("/api/", "/mobile-api/")) or "json" in request.headers.get("Accept", "")
+    site = {"stylesheet": stylesheet, "GIT_REV": settings.GIT_REV, "GA_TRACKER_ID": settings.GA_TRACKER_ID}
+    return HttpResponse(render_to_string(template, site | context), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    # Django calls a session that the database did not take a bad request.
+    if is_database_away(exception):
+        return unavailable(request, exception)
     return too_large(request) if isinstance(exception, RequestDataTooBig) else standalone("400.html", 400)
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    if is_program(request):
+    if wants_json(request):
         return JsonResponse({"detail": "That is more than is taken here."}, status=413)
     return standalone("413.html", 413)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return standalone("500.html", 500)
+    error = sys.exc_info()[1]
+    return unavailable(request, error) if is_database_away(error) else standalone("500.html", 500)
+
+
+def is_database_away(error: BaseException | None) -> bool:
+    """Whether an exception comes from a database that is not there, or had to be given up."""
+    while error is not None:
+        if isinstance(error, OperationalError | InterfaceError):
+            # SQLite's general error is one in the query.
+            in_query = getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_ERROR"
+            code = getattr(error.__cause__, "pgcode", None) or NOT_THE_QUERY[0]
+            return not in_query and code.startswith(NOT_THE_QUERY)
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    """503, in words that fit who asks: a program, a page that updates itself, or a person."""
+    sentence = "The shop is out for a moment. Try again in a few seconds."
+    response: HttpResponse
+    if wants_json(request):
+        response = JsonResponse({"detail": sentence}, status=503)
+    elif "HX-Request" in request.headers:
+        response = HttpResponse(sentence, status=503, content_type="text/plain")
+    else:
+        response = standalone("503.html", 503, again=request.get_full_path() if request.method == "GET" else "/")
+    response["Retry-After"] = str(BACK_IN)
+    response["Cache-Control"] = "no-store"
+    logger.warning("No database for %s: %s", request.path, type(error).__name__)
+    # Not an error of each request, with a traceback and a mail to the admins: whoever watches /healthz knows.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -19,6 +19,8 @@ from shop.signals import order_cancelled, order_paid
 from staff.api import outbound
 from staff.models import Webhook, WebhookDelivery
 
+OVERDUE_AT_ONCE = 10
+
 
 @receiver(order_paid)
 def announce_payment(order: Order, **kwargs: Any) -> None:
@@ -74,6 +76,12 @@ def post_delivery(delivery_pk: int, attempt: int) -> None:
         delivery.note(*outbound.post(delivery.webhook.url, body, headers_of(delivery, body)))
     except (outbound.ForbiddenAddress, OSError) as error:
         delivery.note(None, str(error) or type(error).__name__)
+
+
+def post_overdue() -> None:
+    """Make attempts whose wake-up call was lost with the worker that took it: a few, the longest due first."""
+    for delivery_pk, attempts in WebhookDelivery.objects.overdue().values_list("pk", "attempts")[:OVERDUE_AT_ONCE]:
+        post_delivery.func(delivery_pk, attempts)
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:

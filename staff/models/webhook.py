@@ -42,6 +42,10 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         """Those that are still to be posted."""
         return self.filter(next_attempt__isnull=False)
 
+    def overdue(self) -> "WebhookDeliveryQuerySet":
+        """Pending, and so long past their time that whoever was to post them is not going to."""
+        return self.filter(next_attempt__lt=timezone.now() - WebhookDelivery.GRACE).order_by("next_attempt")
+
 
 class WebhookDelivery(models.Model):
     """One event for one webhook, and how posting it went."""
@@ -52,6 +56,8 @@ class WebhookDelivery(models.Model):
 
     # Growing pauses that add up to a day; then it is given up until somebody resends it.
     PAUSES = [timedelta(minutes=minutes) for minutes in (1, 4, 15, 60, 160, 400, 800)]
+    # A worker that is busy comes later than planned, and needs no help.
+    GRACE = timedelta(seconds=30)
     ANSWER_LENGTH = 1000
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
@@ -73,6 +79,13 @@ class WebhookDelivery(models.Model):
         # An order is paid once and cancelled once, whoever says so how often.
         constraints = [
             models.UniqueConstraint(fields=["webhook", "kind", "order"], name="one_delivery_a_webhook_and_event")
+        ]
+        indexes = [
+            models.Index(
+                "next_attempt",
+                name="webhook_delivery_pending",
+                condition=models.Q(next_attempt__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:

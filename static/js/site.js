@@ -3,9 +3,9 @@
 const toast = document.getElementById("toast");
 
 function showFailure(event) {
-  const { elt, requestConfig } = event.detail;
+  const { elt, requestConfig, xhr } = event.detail;
   const text = document.createElement("span");
-  text.textContent = navigator.onLine ? "That did not work." : "You seem to be offline.";
+  text.textContent = reasonOf(xhr);
   const retry = document.createElement("button");
   retry.type = "button";
   retry.className = "btn btn--link";
@@ -20,6 +20,13 @@ function showFailure(event) {
   notice.className = "notice notice--error";
   notice.append(text, retry);
   toast.replaceChildren(notice);
+}
+
+function reasonOf(xhr) {
+  if (!navigator.onLine) return "You seem to be offline.";
+  // 503 comes with a sentence for people.
+  const sentence = xhr?.status === 503 && xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  return sentence ? xhr.responseText : "That did not work.";
 }
 
 document.addEventListener("htmx:responseError", showFailure);

@@ -1,7 +1,6 @@
 from typing import Any
 from uuid import uuid4
 
-import redis
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -14,7 +13,7 @@ from support.conversation import say, see
 from support.dashboard import list_context
 from support.hub import tell
 from support.models import CannedReply, Chat, ChatMessage, Note
-from support.presence import present_in
+from support.presence import present_in, present_now
 
 
 def employee_required(user: Any) -> None:
@@ -33,11 +32,7 @@ def chat_of(request: HttpRequest, pk: int) -> Order:
 def customer_service(request: HttpRequest) -> HttpResponse:
     """The agents' live list of chats."""
     employee_required(request.user)
-    try:
-        context = list_context()
-    except redis.RedisError:
-        context = {"rows": [], "waiting": 0}
-    return render(request, "support/customer_service.html", context)
+    return render(request, "support/customer_service.html", list_context(present_now()))
 
 
 @login_required

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from support.admission import Credential
 from support.dashboard import chat_rows, presence_events
+from support.presence import present_now
 
 
 @require_GET
@@ -46,7 +47,7 @@ def snapshot() -> str:
             "link": reverse("chat_detail", args=[row.order.pk]),
             "text": f"{row.order.pk} ({', '.join(user.email for user in row.people)})",
         }
-        for row in chat_rows()
+        for row in chat_rows(present_now())
         if row.people
     ]
     return f"data: {json.dumps(chats)}\n\n"

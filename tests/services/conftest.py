@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crowd import fill_shelves
 from tests.servers import Daphne, Postgres, Redis
 
 StartDaphne = Callable[..., Daphne]
@@ -76,3 +77,25 @@ def daphne(directory: Path) -> Iterator[StartDaphne]:
             return stack.enter_context(server)
 
         yield start
+
+
+@pytest.fixture
+def shop_variables(postgres_server: Postgres, redis_server: Redis) -> dict[str, str]:
+    """The variables of a shop with a few books, whose static files need no collecting: `daphne(**shop_variables)`."""
+    variables = {
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": postgres_server.url,
+        "REDIS_URL": redis_server.url,
+        "EMAIL_URL": "dummymail://",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
+    server = Daphne(postgres_server.directory, variables)
+    server.manage("migrate", "--verbosity", "0")
+    fill_shelves(server, postgres_server.directory)
+    return variables
+
+
+@pytest.fixture
+def shop(daphne: StartDaphne, shop_variables: dict[str, str]) -> list[Daphne]:
+    """Two processes of it."""
+    return [daphne(**shop_variables) for _ in range(2)]

@@ -1,0 +1,76 @@
+"""The worker of django-tasks, made to last: it outlives a restart of PostgreSQL and does what a killed one left undone.
+
+What is to be done stands in the rows of mails and webhook deliveries; a task is only their wake-up call, and gets lost
+when the worker that took it dies. So each worker also looks for itself what is overdue.
+"""
+
+import logging
+import threading
+from datetime import timedelta
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, connection, connections
+from django.utils import timezone
+from django_tasks.base import TaskResultStatus
+from django_tasks_db.management.commands import db_worker
+from django_tasks_db.models import DBTaskResult
+
+from shop.mail import send_due
+from staff.api.webhooks import post_overdue
+
+logger = logging.getLogger(__name__)
+
+# A task that runs longer has lost its worker.
+LONGEST_TASK = timedelta(minutes=10)
+
+
+class LastingWorker(db_worker.Worker):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.stopping = threading.Event()
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+        super().shutdown(signum, frame)
+
+    def run(self) -> None:
+        if self.batch:
+            super().run()
+            return
+        # Not a daemon: when the worker stops, the mail in hand is sent to its end.
+        threading.Thread(target=self.catch_up_on, name="catching up").start()
+        try:
+            self.run_through_outages()
+        finally:
+            self.stopping.set()
+
+    def run_through_outages(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                super().run()
+                return
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("The database is away, trying again: %s", type(error).__name__)
+                connections.close_all()
+                self.stopping.wait(1)
+
+    def catch_up_on(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                catch_up()
+            except Error as error:
+                logger.warning("Not caught up, trying again: %s", type(error).__name__)
+            finally:
+                connection.close()
+            self.stopping.wait(settings.WORKER_CATCHES_UP_EVERY)
+
+
+def catch_up() -> None:
+    """Send the mails and post the webhooks that are due and that nobody has in hand."""
+    send_due()
+    post_overdue()
+    # For whoever counts them: the one who ran these is gone.
+    lost = DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - LONGEST_TASK)
+    lost.update(status=TaskResultStatus.FAILED, finished_at=timezone.now())
