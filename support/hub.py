@@ -245,6 +245,11 @@ def tell(order_id: int, frame: Frame | None = None, besides: int | None = None) 
             logger.debug("Chat: nobody was told: %r", error)
 
 
+def open_sockets() -> int:
+    """How many sockets this process has open."""
+    return sum(len(room.members) for hub in Hub.running() for room in hub.rooms.values())
+
+
 def newest_messages(order_ids: list[int]) -> dict[int, int]:
     rows = ChatMessage.objects.filter(order_id__in=order_ids).order_by().values_list("order_id")
     return dict(rows.annotate(newest=Max("pk")))
