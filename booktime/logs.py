@@ -155,5 +155,7 @@ def configuration(*, as_json: bool) -> dict[str, Any]:
             "django.server": {"level": "ERROR"},
             "daphne": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # It tells of every step of every invoice.
+            "weasyprint": {"level": "WARNING"},
         },
     }

@@ -19,9 +19,10 @@ from tests.servers import ROOT, Daphne, wait_until
 
 
 @pytest.fixture
-def site(server_variables, directory):
+def site(services):
     """A process behind a proxy whose word it takes, as docs/deploying.md says to run it."""
-    with Daphne(directory, {**server_variables, "PAGE_THREADS": "2"}, options=("--proxy-headers",)) as site:
+    variables = {**services.variables, "PAGE_THREADS": "2"}
+    with Daphne(services.directory, variables, options=("--proxy-headers",)) as site:
         yield site
 
 
@@ -58,8 +59,8 @@ def test_neighbour_is_told_and_nobody_who_comes_through_the_proxy(site):
         assert scrape(site, **{header: "127.0.0.1"}) == (404, "Not found.")
 
 
-def test_pages_that_hang_are_told_of_at_once(site, postgres_server):
-    with psycopg2.connect(postgres_server.url) as blocker:
+def test_pages_that_hang_are_told_of_at_once(site, services):
+    with psycopg2.connect(services.postgres.url) as blocker:
         blocker.cursor().execute("LOCK TABLE shop_product")
         visitors = [Thread(target=open_page, args=(site, "/products/all/")) for _ in range(5)]
         for visitor in visitors:
@@ -75,11 +76,11 @@ def test_pages_that_hang_are_told_of_at_once(site, postgres_server):
     wait_until(lambda: figure(site, "booktime_page_threads", state="busy") == 0, "end of the pages")
 
 
-def test_process_tells_of_itself_while_the_database_is_away(site, postgres_server):
-    postgres_server.stop()
+def test_process_tells_of_itself_while_the_database_is_away(site, services):
+    services.postgres.stop()
     assert figure(site, "booktime_database_up") == 0
     assert figure(site, "booktime_tasks", state="queued") is None
-    postgres_server.start()
+    services.postgres.start()
     wait_until(lambda: figure(site, "booktime_database_up") == 1, "return of the database")
 
 
