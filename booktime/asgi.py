@@ -14,7 +14,7 @@ asynchronous = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from booktime import intake, logs, patience  # noqa: E402
+from booktime import intake, logs, metrics, patience  # noqa: E402
 from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
 from support.routing import websocket_urlpatterns  # noqa: E402
 
@@ -22,14 +22,19 @@ logs.take_over_access_log()
 intake.take_over_requests()
 patience.be_impatient()
 pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
+metrics.watch_process(pages)
 
 # What waits long for others, and must neither hold a page's thread nor wait for one.
 ASYNCHRONOUS_PATHS = re.compile(r"/healthz|/customer-service/notify/|/mobile-api/my-orders/[0-9]+/tracker/")
 
 
 async def http(scope: Scope, receive: Receive, send: Send) -> None:
-    application = asynchronous if ASYNCHRONOUS_PATHS.fullmatch(scope["path"]) else pages
-    await application(scope, receive, send)
+    if scope["path"] == metrics.PATH:
+        await metrics.metrics(scope, receive, send)
+    elif ASYNCHRONOUS_PATHS.fullmatch(scope["path"]):
+        await asynchronous(scope, receive, send)
+    else:
+        await pages(scope, receive, send)
 
 
 application = ProtocolTypeRouter({"http": CutOnFailure(http), "websocket": URLRouter(websocket_urlpatterns)})

@@ -40,6 +40,8 @@ class ThreadedPages:
         self.pages = pages
         self.threads = threads
         self.pool: ThreadPoolExecutor | None = None
+        # Requests that a thread works on or that wait for one.
+        self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
@@ -53,6 +55,8 @@ class ThreadedPages:
         try:
             # In the thread's own context, which stays: Django keeps its cache's connections in there.
             answer = loop.run_in_executor(self.pool, exchange.answer, self.pages, environ_of(scope, body))
+            self.under_way += 1
+            answer.add_done_callback(self.one_less)
             # Shielded: a thread cannot be cancelled, only told that the client is gone.
             remaining = await asyncio.shield(answer)
         finally:
@@ -60,6 +64,9 @@ class ThreadedPages:
             watch.cancel()
         for message in remaining:
             await send(message)
+
+    def one_less(self, answer: object) -> None:
+        self.under_way -= 1
 
 
 class Exchange:

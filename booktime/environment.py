@@ -3,6 +3,7 @@
 Where a value may hold a password, the sentence quotes it without.
 """
 
+import ipaddress
 import re
 from email.utils import getaddresses
 from typing import Any
@@ -52,6 +53,15 @@ def hosts(name: str, default: list[str]) -> list[str]:
         if not re.fullmatch(r"\*|\.?[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\]", host):
             raise refuse(name, host, "write hosts alone, separated by commas: shop.example,www.shop.example")
     return values or default
+
+
+def networks(name: str, default: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Addresses and networks: "127.0.0.1, 10.20.0.0/16, ::1"."""
+    value = text(name) or default
+    try:
+        return [ipaddress.ip_network(part.strip()) for part in value.split(",")]
+    except ValueError as error:
+        raise refuse(name, value, f"{error}; write addresses or networks: 127.0.0.1, 10.20.0.0/16") from error
 
 
 def people(name: str) -> list[tuple[str, str]]:

@@ -22,10 +22,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 SECRETS = (
-    # ?token=…, password=…, "password": "…" and the like
+    # ?token=…, password=…, "password": "…", Key (token)=(…) and the like
     (
         re.compile(
-            r"""(?i)((?:token|password\d?|passwd|secret|api_?key|sessionid|csrftoken)["']?\s*[=:]\s*["']?)[^\s&"',;]+"""
+            r"""(?i)((?:token|password\d?|passwd|secret|api_?key|sessionid|csrftoken)["')]?\s*[=:]\s*["'(]?)[^\s&"',;]+"""
         ),
         r"\1***",
     ),
@@ -131,22 +131,31 @@ def configuration(*, as_json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": Formatter, "as_json": as_json}},
+        "formatters": {
+            "line": {"()": Formatter, "as_json": as_json},
+            "mail": {"()": Formatter, "as_json": False},
+        },
         "filters": {"debug_is_off": {"()": "django.utils.log.RequireDebugFalse"}},
         "handlers": {
             "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
             "admins": {
-                "class": "django.utils.log.AdminEmailHandler",
+                "class": "booktime.error_mail.ErrorMail",
                 "level": "ERROR",
                 "filters": ["debug_is_off"],
+                "formatter": "mail",
             },
         },
-        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "root": {"handlers": ["stderr", "admins"], "level": "INFO"},
         "loggers": {
-            "django": {"handlers": ["admins"], "level": "INFO"},
+            # Not what Django would add: a console of its own, and a mail of each error.
+            "django": {"handlers": [], "level": "INFO"},
+            # Whoever asks for a site that is not here made no error of ours; the request's own line says 400.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             # The request's own line says as much.
             "django.server": {"level": "ERROR"},
             "daphne": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # It tells of every step of every invoice.
+            "weasyprint": {"level": "WARNING"},
         },
     }

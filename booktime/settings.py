@@ -44,6 +44,8 @@ ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.
 
 # How many pages one process serves at once, and so how many database connections they keep.
 PAGE_THREADS = environment.whole_number("PAGE_THREADS", default=4)
+# Who may read /metrics.
+METRICS_ALLOWED = environment.networks("METRICS_ALLOWED", default="127.0.0.1, ::1")
 
 INSTALLED_APPS = [
     "daphne",
@@ -74,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "booktime.metrics.RequestMetrics",
     "booktime.logs.RequestLog",
     # Before whatever answers by itself: files and redirects are safe, too.
     "booktime.security.SafetyHeaders",

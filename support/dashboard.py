@@ -167,6 +167,12 @@ class Watch:
                     stream.changed.set()
 
 
+def open_streams() -> int:
+    """How many agents' lists this process keeps up to date."""
+    watchers = (watcher for hub in Hub.running() for watcher in hub.watchers if isinstance(watcher, Watch))
+    return sum(len(watch.streams) for watch in watchers)
+
+
 async def presence_events(credential: Credential) -> AsyncIterator[bytes]:
     """An event `presence` with the list at once and whenever it changed; comments keep the connection open."""
     watch, stream = Watch.here(), Stream(credential)

@@ -255,6 +255,11 @@ async def tell_all(event: dict[str, Any]) -> None:
         await get_channel_layer().group_send(GROUP, event)
 
 
+def open_sockets() -> int:
+    """How many sockets this process has open."""
+    return sum(len(room.members) for hub in Hub.running() for room in hub.rooms.values())
+
+
 def newest_messages(order_ids: list[int]) -> dict[int, int]:
     rows = ChatMessage.objects.filter(order_id__in=order_ids).order_by().values_list("order_id")
     return dict(rows.annotate(newest=Max("pk")))

@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import boto3
 import psycopg2
 import redis
 
@@ -239,6 +240,58 @@ class Daphne(Server):
         if done.returncode:
             raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr[-4000:])
         return done.stdout
+
+
+class Bucket(Server):
+    """A server that speaks S3, with an empty bucket; `variables` make a site keep its pictures in it."""
+
+    name = "books"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {
+            "AWS_STORAGE_BUCKET_NAME": self.name,
+            "AWS_ACCESS_KEY_ID": "a-key",
+            "AWS_SECRET_ACCESS_KEY": "the-secret-of-the-bucket",
+            "AWS_S3_ENDPOINT_URL": self.url,
+        }
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def client(self) -> Any:
+        keys = {"aws_access_key_id": "a-key", "aws_secret_access_key": "the-secret-of-the-bucket"}
+        return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **keys)
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+
+    def start(self) -> Self:
+        super().start()
+        self.client.create_bucket(Bucket=self.name)
+        return self
+
+    def keys(self) -> set[str]:
+        return {stored["Key"] for stored in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])}
+
+
+class Worker(Server):
+    """The site's worker, with its `variables`."""
+
+    def __init__(self, directory: Path, variables: Mapping[str, str]) -> None:
+        super().__init__(directory)
+        self.site = Daphne(directory, variables)
+
+    def environment(self) -> dict[str, str]:
+        return self.site.environment()
+
+    def command(self) -> list[str]:
+        return [sys.executable, "manage.py", "db_worker"]
+
+    def is_ready(self) -> bool:
+        return b"Starting worker" in self.log.read_bytes()
 
 
 # A Redis for each process of a parallel run: unlike a database, its channels cannot be told apart by a name.

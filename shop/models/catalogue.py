@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
@@ -181,13 +181,19 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Each with `cover`: {"name", "width", "height"} of its first picture's thumbnail, or None."""
         return self.annotate(cover=Cover())
 
-    def refresh_derived(self) -> None:
-        """Bring search, title sorting and the text of cards up to date after authors, tags or series changed."""
+    def derived_anew(self) -> "Iterator[tuple[Product, dict[str, str]]]":
+        """Each with its derived fields as its relations are now, and beside it those that are stored."""
         links = models.Prefetch("author_links", ProductAuthor.objects.select_related("author"))
         products = self.select_related("series").prefetch_related(links, "tags").order_by("pk")
         for product in products.iterator(chunk_size=500):
+            stored = {name: getattr(product, name) for name in Product.DERIVED}
             names = [link.author.name for link in product.author_links.all()]
             product.derive(names, [tag.name for tag in product.tags.all()])
+            yield product, stored
+
+    def refresh_derived(self) -> None:
+        """Bring search, title sorting and the text of cards up to date after authors, tags or series changed."""
+        for product, _ in self.derived_anew():
             Product.objects.filter(pk=product.pk).update(**{name: getattr(product, name) for name in Product.DERIVED})
 
     def sorted(self, sort: str) -> "ProductQuerySet":

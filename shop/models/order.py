@@ -58,10 +58,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
         list(self.order_by("pk").select_for_update().values_list("pk"))
         return self
 
+    def closed(self) -> "OrderQuerySet":
+        """Those that have lines, all of them sent or cancelled."""
+        lines = OrderLine.objects.filter(order=models.OuterRef("pk"))
+        return self.filter(models.Exists(lines), ~models.Exists(lines.open()))
+
     def complete_closed(self) -> int:
         """Those that are paid, and whose lines are all sent or cancelled, become done; how many."""
-        lines = OrderLine.objects.filter(order=models.OuterRef("pk"))
-        closed = self.filter(models.Exists(lines), ~models.Exists(lines.open()), status=Order.PAID)
+        closed = self.paid().closed()
         return super(OrderQuerySet, closed).update(status=Order.DONE, date_updated=timezone.now())
 
 

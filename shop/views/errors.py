@@ -21,13 +21,17 @@ BACK_IN = 5
 NOT_THE_QUERY = ("08", "53", "57P")
 
 
-def standalone(template: str, status: int, **context: str) -> HttpResponse:
-    """A page that asks neither the database nor the session, nor relies on collected static files."""
+def standalone(template: str, status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
+    """A page that asks neither the database nor the session, nor relies on collected static files.
+
+    With a `request` it shows its id, by which its lines are found in the logs.
+    """
     try:
         stylesheet = static("css/booktime.css")
     except ValueError:  # the manifest does not know it
         stylesheet = "/static/css/booktime.css"
     site = {"stylesheet": stylesheet, "GIT_REV": settings.GIT_REV, "GA_TRACKER_ID": settings.GA_TRACKER_ID}
+    context["request_id"] = getattr(request, "id", "")
     return HttpResponse(render_to_string(template, site | context), status=status)
 
 
@@ -46,7 +50,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
-    return unavailable(request, error) if is_database_away(error) else standalone("500.html", 500)
+    return unavailable(request, error) if is_database_away(error) else standalone("500.html", 500, request)
 
 
 def is_database_away(error: BaseException | None) -> bool:
@@ -70,7 +74,8 @@ def unavailable(request: HttpRequest, error: BaseException | None) -> HttpRespon
     elif "HX-Request" in request.headers:
         response = HttpResponse(sentence, status=503, content_type="text/plain")
     else:
-        response = standalone("503.html", 503, again=request.get_full_path() if request.method == "GET" else "/")
+        again = request.get_full_path() if request.method == "GET" else "/"
+        response = standalone("503.html", 503, request, again=again)
     response["Retry-After"] = str(BACK_IN)
     response["Cache-Control"] = "no-store"
     logger.warning("No database for %s: %s", request.path, type(error).__name__)

@@ -64,11 +64,16 @@ class DaySales(models.Model):
         return f"{self.day}: {self.orders} orders"
 
     @classmethod
+    def counted(cls, first: date | None, end: date) -> Any:
+        """The figures as the orders have them now: (day, orders, revenue)."""
+        placed: Any = Order.objects.order_by().filter(orders_from(first, end)).values(day=TruncDate("date_added"))
+        return placed.annotate(**cls.FIGURES).values_list("day", "orders", "revenue")
+
+    @classmethod
     def count(cls, first: date | None, end: date) -> None:
         """Replace the figures of the days from `first`, or all there ever were, until before `end`."""
         cls.objects.filter(**{"day__gte": first, "day__lt": end} if first else {}).delete()
-        orders = Order.objects.order_by().filter(orders_from(first, end)).values(day=TruncDate("date_added"))
-        insert(cls, orders.annotate(**cls.FIGURES), "day", "orders", "revenue")
+        insert(cls, cls.counted(first, end), "day", "orders", "revenue")
 
 
 class ProductSales(models.Model):
@@ -91,13 +96,18 @@ class ProductSales(models.Model):
         return f"{self.quantity} of product {self.product_id} in {self.period} days"
 
     @classmethod
+    def counted(cls, period: int, today: date) -> Any:
+        """The figures as the lines have them now: (period, product's id, quantity)."""
+        lines = OrderLine.objects.order_by().filter(lines_from(today - timedelta(days=period - 1), today))
+        counted = lines.values("product_id", period=models.Value(period)).annotate(quantity=models.Count("pk"))
+        return counted.values_list("period", "product_id", "quantity")
+
+    @classmethod
     def count(cls, today: date) -> None:
         """Replace the figures of all periods that end with the day before `today`."""
         cls.objects.all().delete()
         for period in cls.PERIODS:
-            lines = OrderLine.objects.order_by().filter(lines_from(today - timedelta(days=period - 1), today))
-            counted = lines.values("product_id", period=models.Value(period)).annotate(quantity=models.Count("pk"))
-            insert(cls, counted, "period", "product_id", "quantity")
+            insert(cls, cls.counted(period, today), "period", "product_id", "quantity")
 
 
 class SalesChange(models.Model):
@@ -172,6 +182,6 @@ def runs(days: set[date]) -> Iterator[tuple[date, date]]:
 
 def insert(model: type[models.Model], rows: Any, *columns: str) -> None:
     """Write the rows that a query finds without bringing them here first."""
-    sql, params = rows.values_list(*columns).query.get_compiler(connection=connection).as_sql()
+    sql, params = rows.query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) {sql}", params)

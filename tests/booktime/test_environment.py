@@ -46,6 +46,9 @@ REFUSED = [
     ({"AWS_STORAGE_BUCKET_NAME": "covers"}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set"),
     ({"AWS_S3_ENDPOINT_URL": "https://s3.example"}, "AWS_STORAGE_BUCKET_NAME is not set"),
     ({"PAGE_THREADS": "0"}, "PAGE_THREADS is '0'"),
+    ({"METRICS_ALLOWED": "10.0.0.1/8"}, "METRICS_ALLOWED is '10.0.0.1/8': 10.0.0.1/8 has host bits set"),
+    ({"METRICS_ALLOWED": "127.0.0.1,"}, "METRICS_ALLOWED is '127.0.0.1,'"),
+    ({"METRICS_ALLOWED": "monitor.example"}, "METRICS_ALLOWED is 'monitor.example'"),
 ]
 
 

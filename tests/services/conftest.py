@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -51,19 +52,41 @@ def collected_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return collector.directory / "static"
 
 
+def migrated(postgres: Postgres, redis: Redis, static: Path) -> dict[str, str]:
+    """The variables of a site on these, whose database and static files are ready."""
+    variables = {
+        "SECRET_KEY": SECRET_KEY,
+        "DATABASE_URL": postgres.url,
+        "REDIS_URL": redis.url,
+        "EMAIL_URL": "dummymail://",
+    }
+    Daphne(postgres.directory, variables).manage("migrate", "--verbosity", "0")
+    (postgres.directory / "static").symlink_to(static)
+    return variables
+
+
 @pytest.fixture
 def server_variables(postgres_server: Postgres, redis_server: Redis, collected_static: Path) -> dict[str, str]:
     """The variables of a migrated server of any number of processes: `daphne(**server_variables)`."""
-    variables = {
-        "SECRET_KEY": SECRET_KEY,
-        "DATABASE_URL": postgres_server.url,
-        "REDIS_URL": redis_server.url,
-        "EMAIL_URL": "dummymail://",
-    }
-    prepared = Daphne(postgres_server.directory, variables)
-    prepared.manage("migrate", "--verbosity", "0")
-    (postgres_server.directory / "static").symlink_to(collected_static)
-    return variables
+    return migrated(postgres_server, redis_server, collected_static)
+
+
+@dataclass
+class Services:
+    """What the tests of one file share: whoever stops a part starts it again."""
+
+    directory: Path
+    postgres: Postgres
+    redis: Redis
+    variables: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def services(collected_static: Path) -> Iterator[Services]:
+    path = Path(tempfile.mkdtemp(prefix="booktime-"))
+    with Postgres(path) as postgres, Redis(path) as redis:
+        yield Services(path, postgres, redis, migrated(postgres, redis, collected_static))
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

@@ -70,6 +70,12 @@ def test_page_of_last_resort_says_which_version_it_is_of(visitor, settings, path
     assert '<meta name="ga-tracker-id" content="G-42">' in html
 
 
+def test_failure_names_a_number_to_quote(visitor):
+    response = visitor.get("/fails/", headers={"X-Request-ID": "seen-by-the-proxy-7"})
+    assert b"Quote this number" in response.content
+    assert b"<code>seen-by-the-proxy-7</code>" in response.content
+
+
 def test_failure_is_a_page_without_collected_static_files(visitor, settings):
     manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": manifest}}
@@ -98,4 +104,6 @@ def test_form_without_its_token_says_what_to_do():
 def test_page_of_last_resort_needs_no_context(template):
     from django.template.loader import render_to_string
 
-    assert "<h1>" in render_to_string(template)
+    page = render_to_string(template)
+    assert "<h1>" in page
+    assert "Quote this number" not in page
