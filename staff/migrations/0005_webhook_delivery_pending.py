@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('shop', '0005_api_tracking'),
-        ('staff', '0003_search_indexes'),
+        ('staff', '0004_search_words'),
     ]
 
     operations = [
