@@ -20,7 +20,6 @@ SECRET = "s3cr3t-Value-0123456789"
         f"Cookie: sessionid={SECRET}; csrftoken={SECRET}",
         f"could not connect to postgres://shop:{SECRET}@db/shop",
         f"/password-reset/MQ/{SECRET}/",
-        f"/password-reset/abc/reset/MQ/{SECRET}/",
         f"DETAIL: Key (token)=({SECRET}) already exists",
     ],
 )

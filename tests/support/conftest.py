@@ -48,6 +48,9 @@ class PatientCommunicator(WebsocketCommunicator):
 
     PATIENCE = 20
 
+    async def connect(self, timeout: float = PATIENCE) -> tuple[bool, Any]:
+        return await super().connect(timeout)
+
     async def receive_from(self, timeout: float = PATIENCE) -> Any:
         return await super().receive_from(max(timeout, self.PATIENCE))
 
@@ -68,7 +71,7 @@ def socket(order: Order, client: Client | None = None, query: str = "", headers:
 @asynccontextmanager
 async def connected(*args: Any, **kwargs: Any) -> AsyncIterator[WebsocketCommunicator]:
     communicator = socket(*args, **kwargs)
-    accepted, _ = await communicator.connect(timeout=PatientCommunicator.PATIENCE)
+    accepted, _ = await communicator.connect()
     assert accepted
     try:
         yield communicator
