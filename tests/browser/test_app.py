@@ -105,6 +105,12 @@ def test_orders_show_what_there_is_and_one_opens_its_chat_and_parcel(inside, ord
     assert ChatMessage.objects.get().message == "Is it gift-wrapped?"
 
 
+def test_order_without_a_picture_gets_a_cover_with_its_title(inside):
+    title = inside.locator("#orders .cover--blank > span")
+    assert title.inner_text() == "Siddhartha"
+    assert title.bounding_box()["width"] > 30
+
+
 def test_back_leads_to_the_orders_and_then_out_of_the_app(inside):
     inside.locator("#orders a").tap()
     assert "order=" in inside.url
