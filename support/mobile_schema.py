@@ -123,7 +123,7 @@ AUTH_SCHEMA = extend_schema_view(
         summary="Log in on a device",
         tags=TAGS,
         auth=[],
-        request=LoginSerializer,
+        request={"application/json": LoginSerializer},
         responses={
             200: KeySerializer,
             400: refusal("Wrong e-mail address or password, or a field is missing.", EITHER),

@@ -14,7 +14,7 @@ export function mountOrder(root, { api, store, storage, failed }) {
     find("order-title").textContent = `Order ${order.id}`;
     find("order-cover").replaceChildren(cover(order));
     find("order-summary").textContent = order.summary;
-    find("order-about").textContent = `${price(order.price)}, ordered on ${day(order.date_added)}`;
+    find("order-about").textContent = `${price(order.price)}, ${day(order.date_added)}`;
     find("order-stage").textContent = label;
     find("order-stage").className = `badge badge--${colour}`;
   }

@@ -10,8 +10,9 @@ export function mountOrders(root, { api, store, failed }) {
   const more = root.querySelector("#orders-more");
   let orders = store.get("orders") ?? [];
   let hasMore = false;
+  let shown = "";
 
-  function row(order) {
+  function row(order, isUnsent) {
     const [label, colour] = stage(order);
     const item = document.createElement("li");
     item.innerHTML = `<a class="order"><span class="order__text"><span class="order__title"></span>
@@ -26,14 +27,20 @@ export function mountOrders(root, { api, store, failed }) {
     item.querySelector(".badge").textContent = label;
     item.querySelector(".badge").classList.add(`badge--${colour}`);
     item.querySelector(".order__price").textContent = price(order.price);
-    item.querySelector(".order__unsent").hidden = !store.unsent().some((chat) => chat.orderId === order.id);
+    item.querySelector(".order__unsent").hidden = !isUnsent;
     return item;
   }
 
+  /** Where nothing has changed, nothing is drawn anew, and who is in the list keeps their place. */
   function show() {
-    list.replaceChildren(...orders.map(row));
-    list.removeAttribute("aria-busy");
-    root.querySelector("#orders-empty").hidden = orders.length > 0 || store.get("orders") === null;
+    const known = orders.length > 0 || store.get("orders") !== null;
+    const unsent = store.unsent().map((chat) => chat.orderId);
+    const wanted = JSON.stringify([orders, hasMore, known, unsent]);
+    if (wanted === shown) return;
+    shown = wanted;
+    list.replaceChildren(...orders.map((order) => row(order, unsent.includes(order.id))));
+    list.ariaBusy = String(!known);
+    root.querySelector("#orders-empty").hidden = !known || orders.length > 0;
     more.hidden = !hasMore;
   }
 
@@ -44,9 +51,11 @@ export function mountOrders(root, { api, store, failed }) {
 
   async function refresh() {
     try {
-      orders = await api.orders();
-      hasMore = orders.length === A_PAGE;
-      store.set("orders", orders);
+      const newest = await api.orders();
+      const older = orders.filter((order) => order.id < newest.at(-1)?.id);
+      if (!older.length) hasMore = newest.length === A_PAGE;
+      orders = [...newest, ...older];
+      store.set("orders", newest);
       store.set("orders-at", Date.now());
       say("");
     } catch (error) {
@@ -54,7 +63,7 @@ export function mountOrders(root, { api, store, failed }) {
       const known = store.get("orders-at");
       say(known ? `${error.message || "No answer."} This is as of ${moment(known)}.` : error.message);
     }
-    show();
+    if (!root.hidden) show();
   }
 
   more.addEventListener("click", async () => {
@@ -73,10 +82,10 @@ export function mountOrders(root, { api, store, failed }) {
     }
   });
 
-  if (orders.length) show();
   function forget() {
     orders = [];
     hasMore = false;
+    shown = "";
     list.replaceChildren();
     say("");
   }

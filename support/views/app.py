@@ -26,9 +26,9 @@ def plain_address(name: str) -> str:
     return f"{settings.STATIC_URL}{name}"
 
 
-def shell_version() -> str:
-    """Changes whenever a file of the app does."""
-    digest = hashlib.sha256()
+def shell_version(page: bytes) -> str:
+    """Changes whenever the app's page or a file of it does."""
+    digest = hashlib.sha256(page)
     for name in (*LINKED, *PLAIN):
         found = finders.find(name)
         if isinstance(found, str):
@@ -48,7 +48,7 @@ def app_page(request: HttpRequest) -> HttpResponse:
 def app_worker(request: HttpRequest) -> HttpResponse:
     """The service worker: what it keeps for a phone without a network, and from when a new version is."""
     files = [reverse("app_page"), *map(static, LINKED), *map(plain_address, PLAIN)]
-    context = {"version": shell_version(), "files": files}
+    context = {"version": shell_version(app_page(request).content), "files": files}
     return render(request, "support/app_worker.js", context, content_type="text/javascript; charset=utf-8")
 
 

@@ -76,6 +76,13 @@ def write(page, text):
     page.locator("#chat-message-submit").tap()
 
 
+def read_again(page):
+    """Have the list asked for twice: with the second answer, what the first one did is done."""
+    for _ in range(2):
+        with page.expect_response(lambda answer: "/my-orders/" in answer.url):
+            page.evaluate("dispatchEvent(new Event('online'))")
+
+
 def until_worker_is_ready(page):
     page.evaluate("navigator.serviceWorker.ready")
     page.wait_for_function(
@@ -103,6 +110,29 @@ def test_orders_show_what_there_is_and_one_opens_its_chat_and_parcel(inside, ord
     write(inside, "Is it gift-wrapped?")
     said(inside, "Is it gift-wrapped?").wait_for()
     assert ChatMessage.objects.get().message == "Is it gift-wrapped?"
+
+
+def test_order_without_a_picture_gets_a_cover_with_its_title(inside):
+    title = inside.locator("#orders .cover--blank > span")
+    assert title.inner_text() == "Siddhartha"
+    assert title.bounding_box()["width"] > 30
+
+
+def test_list_that_has_not_changed_keeps_the_readers_place(inside, order):
+    link = inside.locator("#orders a")
+    link.focus()
+    read_again(inside)
+    assert link.evaluate("link => link === document.activeElement")
+
+
+def test_older_orders_stay_when_the_newest_are_read_again(phone, order):
+    OrderFactory.create_batch(50, user=order.user)
+    log_in(phone)
+    phone.get_by_role("button", name="Show older orders").tap()
+    phone.locator("#orders li", has_text="Siddhartha").wait_for()
+    read_again(phone)
+    assert phone.locator("#orders li").count() == 51
+    assert phone.get_by_role("button", name="Show older orders").is_hidden()
 
 
 def test_back_leads_to_the_orders_and_then_out_of_the_app(inside):

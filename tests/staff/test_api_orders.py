@@ -114,8 +114,10 @@ def test_etag_guards_against_a_blind_overwrite(dispatch, path):
     assert dispatch.get(path).json()["shipping_city"] == "York"
     fresh = dispatch.patch(path, {"shipping_city": "Bath"}, headers={"If-Match": f'"other", {changed["ETag"]}'})
     assert fresh.status_code == 200
+    without_quotes = {"If-Match": fresh["ETag"].strip('"')}
+    assert dispatch.patch(path, {"shipping_city": "Hull"}, headers=without_quotes).status_code == 200
 
 
-@pytest.mark.parametrize(("asked", "status"), [("*", 200), ("nonsense", 400), ("", 400), ('"x"', 412), ('W/"x"', 412)])
+@pytest.mark.parametrize(("asked", "status"), [("*", 200), ("nonsense", 412), ("", 412), ('"x"', 412), ('W/"x"', 412)])
 def test_if_match_in_other_words(dispatch, path, asked, status):
     assert dispatch.patch(path, {"shipping_city": "York"}, headers={"If-Match": asked}).status_code == status
