@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -186,7 +187,11 @@ class OrderList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         self.queryset = self.queryset.prefetch_related("lines")
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except (OverflowError, ValueError) as error:
+            # An address with a day beyond the calendar, or a null character, comes as far as the database.
+            raise IncorrectLookupParameters(error) from error
 
 
 class DispatchLineInline(OrderLineInline):
