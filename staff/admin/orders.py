@@ -73,6 +73,11 @@ class OrderLineInline(admin.TabularInline[OrderLine, Order]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         return super().get_queryset(request).select_related("product")
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What is done or cancelled has no open lines."""
+        is_over = obj is not None and (obj.is_cancelled or obj.status == Order.DONE)
+        return not is_over and super().has_add_permission(request, obj)
+
 
 class OrderAdminBase(admin.ModelAdmin[Order]):
     """What every office does with orders: find them fast, and move them on by the model's own verbs."""
@@ -120,6 +125,8 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
                 self.attempt(request, lambda line=line, status=status: line.mark(status))
         for line in formset.new_objects:
             line.save()
+        # A new line does not complete an order: others may follow. Here they are all there.
+        form.instance.complete_if_closed()
         form.instance.refresh_from_db(fields=["status"])
 
     def attempt(self, request: HttpRequest, verb: Any) -> None:

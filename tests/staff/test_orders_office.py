@@ -72,6 +72,17 @@ def test_employee_adds_a_line_at_todays_price(erins, order):
     assert str(order.lines.get(product=book).price) == "7.50"
 
 
+@pytest.mark.parametrize("how", ["sent", "cancelled"])
+def test_nothing_is_added_to_an_order_that_is_over(erins, parcel, how):
+    parcel.cancel() if how == "cancelled" else parcel.lines.update(status=OrderLine.SENT)
+    page = erins.get(path_of(parcel)).content.decode()
+    assert "lines-__prefix__-product" not in page
+    added = {"lines-TOTAL_FORMS": "4", "lines-3-product": ProductFactory().pk, "lines-3-status": "10"}
+    change(erins, path_of(parcel), FORM, **added)
+    parcel.refresh_from_db()
+    assert (parcel.status, parcel.lines.count()) == (Order.DONE, 3)
+
+
 def test_employee_removes_a_line(erins, order):
     change(erins, path_of(order), FORM, **{"lines-0-DELETE": "on"})
     assert order.lines.count() == 2
