@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shop.models import Order, OrderLine, User
 from shop.rendering import render_page, wants_fragment
+from shop.shelf import nearest
 from staff.downloads import csv_response
 
 PER_PAGE = 25
@@ -129,8 +130,10 @@ def filtered(request: HttpRequest) -> OrderFilter:
 def dashboard_page(request: HttpRequest) -> HttpResponse:
     """The dashboard for the filter, sorting and page in the address."""
     orders = filtered(request)
-    table = OrderTable(orders.qs)
-    tables.RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
+    table = OrderTable(orders.qs, order_by=request.GET.getlist("sort") or None)
+    # Not by the library's RequestConfig, which lets an address ask for a page of any length.
+    table.paginate(per_page=PER_PAGE)
+    table.page = table.paginator.page(nearest(request.GET.get("page"), table.paginator.num_pages))
     context = {
         "filter": orders,
         "table": table,

@@ -1,22 +1,21 @@
 """Orders and revenue per day, and the most bought books: page, chart and CSV."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import Count, QuerySet, Value
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from shop.models import Order, OrderLine, Product
+from shop.models import Order
 from shop.prepared import Prepared, Slot
 from staff.downloads import csv_response
 from staff.models import DaySales, ProductSales, SalesSummary
-from staff.models.sales import day_of, lines_from, moment_of
+from staff.models.sales import day_of, moment_of
 
 if TYPE_CHECKING:
     from staff.offices import BackOffice
@@ -52,16 +51,7 @@ def per_day(figure: str) -> list[Row]:
 def most_bought(period: int) -> list[Row]:
     """The books bought most in the last so many days, today included: name and number, the most bought first."""
     SalesSummary.refresh()
-    today = timezone.localdate()
-    lines = OrderLine.objects.order_by().filter(lines_from(today, today + timedelta(days=1)))
-    bought = Counter(dict(lines.values("product_id").annotate(number=Count("pk")).values_list("product_id", "number")))
-    before = ProductSales.objects.filter(period=period).values_list("product_id", "quantity")
-    # Who is not among so many leaders before today, and was not bought today, cannot be among the first.
-    leaders = dict(before.order_by("-quantity", "product_id")[: MOST_BOOKS + len(bought)])
-    bought.update({**leaders, **dict(before.filter(product_id__in=[pk for pk in bought if pk not in leaders]))})
-    first = sorted(bought.items(), key=lambda item: (-item[1], item[0]))[:MOST_BOOKS]
-    names = dict(Product.objects.filter(pk__in=[pk for pk, _ in first]).values_list("pk", "name"))
-    return [(names[pk], number) for pk, number in first if pk in names]
+    return list(ProductSales.most_bought(period, timezone.localdate(), MOST_BOOKS))
 
 
 def orders_per_day(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:

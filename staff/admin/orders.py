@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -72,6 +73,11 @@ class OrderLineInline(admin.TabularInline[OrderLine, Order]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         return super().get_queryset(request).select_related("product")
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What is done or cancelled has no open lines."""
+        is_over = obj is not None and (obj.is_cancelled or obj.status == Order.DONE)
+        return not is_over and super().has_add_permission(request, obj)
+
 
 class OrderAdminBase(admin.ModelAdmin[Order]):
     """What every office does with orders: find them fast, and move them on by the model's own verbs."""
@@ -119,6 +125,8 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
                 self.attempt(request, lambda line=line, status=status: line.mark(status))
         for line in formset.new_objects:
             line.save()
+        # A new line does not complete an order: others may follow. Here they are all there.
+        form.instance.complete_if_closed()
         form.instance.refresh_from_db(fields=["status"])
 
     def attempt(self, request: HttpRequest, verb: Any) -> None:
@@ -186,7 +194,11 @@ class OrderList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         self.queryset = self.queryset.prefetch_related("lines")
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except (OverflowError, ValueError) as error:
+            # An address with a day beyond the calendar, or a null character, comes as far as the database.
+            raise IncorrectLookupParameters(error) from error
 
 
 class DispatchLineInline(OrderLineInline):

@@ -46,6 +46,30 @@ def lines_from(first: date, end: date) -> models.Q:
     return placed & ~models.Q(status=OrderLine.CANCELLED)
 
 
+# What was bought today, each with what was of it before, and the leaders before that were not bought today: whoever
+# is neither cannot be among the first. In one statement, since for a few rows asking took longer than finding.
+MOST_BOUGHT = """
+WITH today AS (
+    SELECT line.product_id, COUNT(*) AS quantity
+    FROM shop_order AS placed JOIN shop_orderline AS line ON line.order_id = placed.id
+    WHERE placed.date_added >= %(start)s AND placed.date_added < %(end)s AND line.status <> %(cancelled)s
+    GROUP BY line.product_id
+), bought AS (
+    SELECT today.product_id, today.quantity + COALESCE(earlier.quantity, 0) AS quantity
+    FROM today LEFT JOIN staff_productsales AS earlier
+        ON earlier.period = %(period)s AND earlier.product_id = today.product_id
+    UNION ALL
+    SELECT product_id, quantity FROM (
+        SELECT product_id, quantity FROM staff_productsales
+        WHERE period = %(period)s AND product_id NOT IN (SELECT product_id FROM today)
+        ORDER BY quantity DESC, product_id LIMIT %(most)s
+    ) AS leaders
+)
+SELECT product.name, bought.quantity FROM bought JOIN shop_product AS product ON product.id = bought.product_id
+ORDER BY bought.quantity DESC, bought.product_id LIMIT %(most)s
+"""
+
+
 class DaySales(models.Model):
     """The orders of a day that is over, and what was charged for their lines that were not cancelled."""
 
@@ -101,6 +125,14 @@ class ProductSales(models.Model):
         lines = OrderLine.objects.order_by().filter(lines_from(today - timedelta(days=period - 1), today))
         counted = lines.values("product_id", period=models.Value(period)).annotate(quantity=models.Count("pk"))
         return counted.values_list("period", "product_id", "quantity")
+
+    @classmethod
+    def most_bought(cls, period: int, today: date, most: int) -> list[tuple[str, int]]:
+        """Name and number of the `most` products bought most in the `period` days that end with `today`."""
+        days = {"start": moment_of(today), "end": moment_of(today + timedelta(days=1))}
+        with connection.cursor() as cursor:
+            cursor.execute(MOST_BOUGHT, {**days, "period": period, "most": most, "cancelled": OrderLine.CANCELLED})
+            return cursor.fetchall()
 
     @classmethod
     def count(cls, today: date) -> None:

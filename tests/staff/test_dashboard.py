@@ -91,6 +91,9 @@ def test_pages_keep_filter_and_sorting(erins, alice):
     assert "?status=10&amp;sort=pk&amp;page=2" in page.content.decode()
     assert len(numbers(erins.get(f"{PATH}?status=10&sort=pk&page=2"))) == 5
     assert len(numbers(erins.get(f"{PATH}?page=99"))) == 5
+    assert all(len(numbers(erins.get(f"{PATH}?page={bad}"))) == 25 for bad in ("x", "0", "-1"))
+    for length in (-1, 0, 1000):
+        assert len(numbers(erins.get(f"{PATH}?per_page={length}"))) == 25
 
 
 def test_order_is_marked_paid_in_place(erins, orders):

@@ -72,6 +72,17 @@ def test_employee_adds_a_line_at_todays_price(erins, order):
     assert str(order.lines.get(product=book).price) == "7.50"
 
 
+@pytest.mark.parametrize("how", ["sent", "cancelled"])
+def test_nothing_is_added_to_an_order_that_is_over(erins, parcel, how):
+    parcel.cancel() if how == "cancelled" else parcel.lines.update(status=OrderLine.SENT)
+    page = erins.get(path_of(parcel)).content.decode()
+    assert "lines-__prefix__-product" not in page
+    added = {"lines-TOTAL_FORMS": "4", "lines-3-product": ProductFactory().pk, "lines-3-status": "10"}
+    change(erins, path_of(parcel), FORM, **added)
+    parcel.refresh_from_db()
+    assert (parcel.status, parcel.lines.count()) == (Order.DONE, 3)
+
+
 def test_employee_removes_a_line(erins, order):
     change(erins, path_of(order), FORM, **{"lines-0-DELETE": "on"})
     assert order.lines.count() == 2
@@ -132,3 +143,14 @@ def test_search_knows_the_parts_of_a_name(erins, order, search):
 
 def test_form_says_who_the_customer_is(erins, order):
     assert "Alice Liddell, alice@example.com" in erins.get(path_of(order)).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "date_added__gte=9999-12-31T23:59:59-12:00", "date_added__gte=yesterday", "date_added__year=0",
+        "shipping_country__exact=%00", "status__exact=x", "q=%00", "p=x", "o=x",
+    ],
+)  # fmt: skip
+def test_list_survives_an_address_that_makes_no_sense(erins, order, query):
+    assert erins.get(f"/office-admin/shop/order/?{query}", follow=True).status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from shop.models import Order, OrderLine
+from staff import reports
 from staff.downloads import safe_cell
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
 
@@ -82,6 +83,15 @@ def test_most_bought_products_of_a_period(erins, period, expected):
     order_on(days_ago(2), "1", product=rare)
     table = table_of(erins.post("/office-admin/most_bought_products/", {"period": period}))
     assert list(table.items()) == [("Emma", expected), ("Rare", "1")]
+
+
+def test_book_bought_today_overtakes_the_leaders_of_before(erins, monkeypatch):
+    monkeypatch.setattr(reports, "MOST_BOOKS", 2)
+    for name, before, today in (("First", 3, 0), ("Second", 2, 0), ("Rising", 1, 3), ("New", 0, 1)):
+        product = ProductFactory(name=name)
+        order_on(days_ago(1), *["1"] * before, product=product), order_on(days_ago(0), *["1"] * today, product=product)
+    table = table_of(erins.get("/office-admin/most_bought_products/"))
+    assert list(table.items()) == [("Rising", "4"), ("First", "3")]
 
 
 def test_cancelled_books_were_not_bought(erins):
