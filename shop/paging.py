@@ -5,6 +5,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Window
 from django.db.models.aggregates import Count
 
+FURTHEST = 10**9  # beyond that databases do not count
+
 
 class OneQueryPaginator(Paginator):
     """Reads a page and how many rows there are in all with one query, where the page exists."""
@@ -13,7 +15,7 @@ class OneQueryPaginator(Paginator):
 
     def get_page(self, number: Any) -> Page:
         try:
-            wanted = max(int(number or 1), 1)
+            wanted = min(max(int(number or 1), 1), FURTHEST)
         except ValueError:
             wanted = 1
         first = (wanted - 1) * self.per_page

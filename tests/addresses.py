@@ -70,7 +70,9 @@ def a_shop(person: User) -> Shop:
         AccessAttempt.objects.create(ip_address="192.0.2.1", username="x", failures_since_start=1),
         AccessLog.objects.create(ip_address="192.0.2.1"),
         AccessFailureLog.objects.create(ip_address="192.0.2.1"),
-        DBTaskResult.objects.create(args_kwargs={"args": [], "kwargs": {}}, task_path="shop.mail.deliver"),
+        DBTaskResult.objects.create(
+            args_kwargs={"args": [], "kwargs": {}}, task_path="shop.mail.deliver", backend_name="default"
+        ),
     ]
     keys = {each._meta.model_name or "": each.pk for each in objects}
     device, _ = DeviceToken.objects.issue(person, "Phone")
