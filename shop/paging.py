@@ -5,6 +5,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, Window
 from django.db.models.aggregates import Count
 
+MOST_PAGES = 1_000_000
+
 
 class OneQueryPaginator(Paginator):
     """Reads a page and how many rows there are in all with one query, where the page exists."""
@@ -13,7 +15,8 @@ class OneQueryPaginator(Paginator):
 
     def get_page(self, number: Any) -> Page:
         try:
-            wanted = max(int(number or 1), 1)
+            # Databases count rows up to a number of their own.
+            wanted = min(max(int(number or 1), 1), MOST_PAGES)
         except ValueError:
             wanted = 1
         first = (wanted - 1) * self.per_page
