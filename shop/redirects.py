@@ -17,7 +17,8 @@ def next_url(request: HttpRequest, default: str = "") -> str:
     """Where `?next=` (or the form's `next`) leads, if that is on this site; else `default`, a URL or its name."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    if safe:
+    # redirect() takes a word for the name of a view.
+    if safe and "/" in url:
         return url
     return resolve_url(default) if default else ""
 
