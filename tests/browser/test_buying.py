@@ -178,6 +178,19 @@ def test_double_click_makes_one_order(site, page, log_in, alice):
     assert Order.objects.filter(user=alice).count() == 1
 
 
+def test_smallest_phone_has_room_for_full_baskets_and_long_names(site, page, log_in, alice):
+    AddressFactory(user=alice, name="Wolfeschlegelsteinhausenbergerdorff", address1="Llanfairpwllgwyngyll" * 3)
+    basket = BasketFactory(user=alice)
+    for _ in range(3):
+        BasketLineFactory(basket=basket, quantity=99)
+    page.set_viewport_size({"width": 320, "height": 700})
+    log_in(page, alice)
+    page.goto(f"{site}/order/address_select/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    books, basket = (page.locator(f"header {each}").bounding_box() for each in (".site-header__books", "#basket-count"))
+    assert books["y"] > basket["y"]
+
+
 def test_narrow_header_keeps_the_basket_in_its_first_row(site, page):
     page.set_viewport_size({"width": 360, "height": 700})
     page.goto(f"{site}/")

@@ -3,7 +3,7 @@
 import pytest
 
 from shop.models import Address, Basket, BasketLine, Order
-from tests.factories import AddressFactory, BasketFactory, BasketLineFactory, ProductFactory
+from tests.factories import PASSWORD, AddressFactory, BasketFactory, BasketLineFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
 STRANGE = ["9" * 5000, "9" * 30, "-1", "1e999999", "NaN", "\0", "\u0663", "'\"<script>", ""]
@@ -86,6 +86,13 @@ def test_form_sent_with_nothing_says_what_is_missing(alices, client_of, path):
 @pytest.mark.parametrize("path", ["/basket/lines/{}/", "/basket/products/{}/restore/", "/orders/{}/cancel/"])
 def test_number_beyond_the_database_is_not_found(alices, path):
     assert alices.post(path.format("9" * 40)).status_code == 404
+
+
+@pytest.mark.parametrize("word", ["NaN", "logout", "1.5", "?", "#"])
+def test_next_that_is_no_address_leads_home(alices, client_of, word):
+    assert alices.get("/login/", {"next": word}).url == "/"
+    form = {"email": "alice@example.com", "password": PASSWORD, "next": word}
+    assert client_of().post("/login/", form).url == "/"
 
 
 @pytest.mark.parametrize("url", ["//evil.example", "/\\\\evil.example", "https:evil.example", "javascript:alert(1)"])
