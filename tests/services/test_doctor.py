@@ -134,7 +134,7 @@ def test_database_that_is_empty_file_that_is_old_and_bucket_that_is_not_there(se
     found = failures(
         services,
         VAR_DIR=str(tmp_path),
-        DATABASE_URL=services.postgres.url.replace("/postgres", "/fresh"),
+        DATABASE_URL=services.postgres.url.removesuffix("postgres") + "fresh",
         **{**bucket.variables, "AWS_STORAGE_BUCKET_NAME": "no-such-bucket"},
     )
     assert found.keys() == {"database", "storage", "worker", "static files"}
