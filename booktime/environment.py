@@ -148,4 +148,5 @@ def bucket() -> dict[str, str]:
     endpoint = values["AWS_S3_ENDPOINT_URL"]
     if endpoint and not re.match(r"https?://[^/]", endpoint):
         raise refuse("AWS_S3_ENDPOINT_URL", endpoint, "write the storage server's http(s) address.")
-    return values
+    # With a slash at the end, the addresses of pictures would have two in the middle.
+    return {**values, "AWS_S3_ENDPOINT_URL": endpoint.rstrip("/")}

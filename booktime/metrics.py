@@ -99,7 +99,7 @@ def is_allowed(scope: Scope) -> bool:
 
 async def metrics(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application behind `PATH`; for strangers there is none."""
-    if scope["method"] not in {"GET", "HEAD"} or not is_allowed(scope):
+    if scope["method"] != "GET" or not is_allowed(scope):
         return await answer(send, 404, "text/plain", b"Not found.")
     asked = asyncio.get_running_loop().run_in_executor(_pool, ask_database)
     try:

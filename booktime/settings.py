@@ -269,6 +269,8 @@ STORAGES: dict[str, dict[str, Any]] = {
             "endpoint_url": _bucket["AWS_S3_ENDPOINT_URL"] or None,
             "file_overwrite": False,
             "querystring_auth": False,
+            # A picture's name follows from its content.
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
         },
     }
     if _bucket

@@ -273,7 +273,12 @@ class Bucket(Server):
         self.client.create_bucket(Bucket=self.name)
         return self
 
-    def keys(self) -> set[str]:
+    def let_browsers_read(self) -> None:
+        """Apply the policy of docs/deploying.md."""
+        policy = (ROOT / "docs" / "deploying.md").read_text().split("```json\n")[1].split("```")[0]
+        self.client.put_bucket_policy(Bucket=self.name, Policy=policy)
+
+    def stored(self) -> set[str]:
         return {stored["Key"] for stored in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])}
 
 

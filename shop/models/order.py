@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from shop.models.basket import Basket
-from shop.models.catalogue import Product, ProductImage
+from shop.models.catalogue import Product, ProductImage, picture_address
 from shop.models.covers import SHOWN, Covered
 from shop.models.json_columns import Cover
 from shop.models.progress import OrderedBook, Stage, Step, steps_to
@@ -148,7 +148,7 @@ class Order(models.Model):
         """The address of the first product's thumbnail, or None where it has no picture."""
         for line in self.lines.all()[:1]:
             for image in line.product.images.all()[:1]:
-                return image.thumbnail.url
+                return picture_address(image.thumbnail.name or "")
         return None
 
     @property
