@@ -200,6 +200,12 @@ class OrderList(ChangeList):
             # An address with a day beyond the calendar, or a null character, comes as far as the database.
             raise IncorrectLookupParameters(error) from error
 
+    def get_filters(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_filters(request)
+        except OverflowError as error:  # a year of forty digits, which Django's date hierarchy does not expect
+            raise IncorrectLookupParameters from error
+
 
 class DispatchLineInline(OrderLineInline):
     fields = ("product", "status", *PARCEL)  # type: ignore[assignment]
