@@ -1,7 +1,10 @@
 """No list and no form asks more of the database as it grows."""
 
 import pytest
+from django.db import connection
 
+from shop.models import Order, User
+from staff.admin.searching import find_orders, find_people
 from tests.factories import AddressFactory, OrderFactory, OrderLineFactory, ProductFactory
 
 MOST = 12
@@ -44,3 +47,23 @@ def test_forms(erins, dans, many, django_assert_max_num_queries):
         for path in paths:
             with django_assert_max_num_queries(MOST):
                 assert browser.get(f"/{office}/{path}").status_code == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("find", "indexes"),
+    [
+        (lambda: find_orders(Order.objects.order_by("-pk"), "17", "shipping_name", email=True), ["shop_order_pkey"]),
+        (
+            lambda: find_orders(Order.objects.order_by("-pk"), "jane ey", "shipping_name", email=True),
+            ["shop_order_name_words", "shop_user_email"],
+        ),
+        (lambda: find_people(User.objects.order_by("-pk"), "jane"), ["shop_user_name_words", "shop_user_email"]),
+    ],
+)
+def test_search_reads_indexes(many, find, indexes):
+    with connection.cursor() as cursor:
+        # So few rows are read through faster than looked up.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = find()[:50].explain()
+    assert all(index in plan for index in indexes), plan
