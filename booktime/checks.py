@@ -32,16 +32,3 @@ def any_host(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
             id="booktime.W002",
         )
     ]
-
-
-@register(Tags.security, deploy=True)
-def printed_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.IS_DEMO or settings.EMAIL_BACKEND != "django.core.mail.backends.console.EmailBackend":
-        return []
-    return [
-        Warning(
-            "EMAIL_URL is not set: mail is printed and reaches nobody.",
-            hint="EMAIL_URL=smtp+tls://user:password@host:587",
-            id="booktime.W003",
-        )
-    ]

@@ -122,7 +122,7 @@ class PasswordResetForm(DjangoPasswordResetForm):
         if Stretch(f"password-reset:{context['user'].pk}", 3600).count() > self.MAILS_AN_HOUR:
             return
         key = f"password-reset-{context['user'].pk}-{get_random_string(22)}"
-        queue_mail(key, to_email, "password_reset", context)
+        queue_mail(key, to_email, "password_reset", context, alone=True)
 
 
 class ContactForm(forms.Form):
@@ -152,4 +152,5 @@ class ContactForm(forms.Form):
             "contact",
             {**self.cleaned_data, "email": sender},
             reply_to=sender,
+            alone=True,
         )

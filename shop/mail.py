@@ -29,8 +29,12 @@ logger = logging.getLogger(__name__)
 RETRIES_AT_ONCE = 5
 
 
-def queue_mail(key: str, to: str, template: str, context: Mapping[str, Any], reply_to: str = "") -> None:
+def queue_mail(
+    key: str, to: str, template: str, context: Mapping[str, Any], reply_to: str = "", *, alone: bool = False
+) -> None:
     """Send a mail once this transaction is committed. Call it in the transaction of what the mail tells of.
+
+    `alone` says that it tells of nothing that is stored, and waits for no commit.
 
     `key` names the occasion, such as "order-placed-7": the same key is never sent twice.
     `template` names two files, `emails/<template>.txt`, whose first line is the subject, and `emails/<template>.html`.
@@ -50,7 +54,9 @@ def queue_mail(key: str, to: str, template: str, context: Mapping[str, Any], rep
             "html": html,
         },
     )
-    if created:
+    if created and alone:
+        deliver.enqueue(mail.pk)
+    elif created:
         transaction.on_commit(partial(deliver.enqueue, mail.pk), robust=True)
 
 

@@ -27,7 +27,8 @@ from staff.api.renderers import StaffBrowser
 from staff.api.schema import DispatchSchema
 from staff.api.serializers import OrderLineSerializer, OrderSerializer
 from staff.api.throttles import RequestThrottle
-from support.rest import JSONParser, Nowhere, one_shape
+from support.parsers import JSONParser
+from support.rest import Nowhere, one_shape
 
 MOST_BYTES = 100_000
 

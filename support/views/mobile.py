@@ -25,7 +25,8 @@ from support.carrier import CarrierFailed, CarrierSlow, ask_carrier
 from support.mobile_schema import AUTH_SCHEMA, ORDERS_SCHEMA, TRACKER_SCHEMA, LoginSerializer
 from support.models import DeviceToken, ShipmentNews
 from support.models.chat import utc_text
-from support.rest import JSONParser, Nowhere, one_shape
+from support.parsers import JSONParser
+from support.rest import Nowhere, one_shape
 from support.threads import in_request_thread
 
 ORDERS_A_PAGE = 50

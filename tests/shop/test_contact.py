@@ -1,7 +1,7 @@
 import pytest
 from django.core import mail
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 MESSAGE = {"name": "Zoë Ångström", "message": "Do you have “Émile”?\nThank you."}
 

@@ -7,7 +7,7 @@ from shop.models import OutgoingMail
 from tests.factories import PASSWORD
 from tests.shop.smtp import free_port, use_smtp
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NEW = "lantern-orchard-42"
 
