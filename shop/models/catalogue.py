@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
