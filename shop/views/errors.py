@@ -51,11 +51,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
-<<<<<<< HEAD
-    return unavailable(request, error) if is_database_away(error) else standalone("500.html", 500, request)
-=======
-    return unavailable(request, error) if is_outage(error) else standalone("500.html", 500)
->>>>>>> 8d7cb5e (Say in the form that pictures cannot be stored; test that a killed worker loses nothing)
+    return unavailable(request, error) if is_outage(error) else standalone("500.html", 500, request)
 
 
 def is_outage(error: BaseException | None) -> bool:

@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.servers import Daphne, Worker, free_port, wait_until
+from tests.servers import Worker, free_port, wait_until
 from tests.shop.smtp import Mailbox
 
 MAILS, ORDERS = 8, 4
@@ -114,8 +114,8 @@ def worker(shop_variables, directory, mailbox):
         yield worker
 
 
-def queue_mails(worker: Daphne, first: int, end: int) -> None:
-    worker.manage("shell", "--no-imports", "-c", QUEUE.format(first, end))
+def queue_mails(worker: Worker, first: int, end: int) -> None:
+    worker.site.manage("shell", "--no-imports", "-c", QUEUE.format(first, end))
 
 
 def let_time_pass(postgres, minutes: int = 3) -> None:
@@ -136,7 +136,7 @@ def test_killed_worker_loses_no_mail_and_no_event(worker, mailbox, mail_gate, di
     wait_until(lambda: len(mailbox.mails) >= MAILS - 2, "the other mails")
     assert len(mailbox.mails) < MAILS
     dispatch.gate.shut()
-    worker.manage(
+    worker.site.manage(
         "shell", "--no-imports", "-c", PAY.format(url=f"http://127.0.0.1:{dispatch.server_port}/", orders=ORDERS)
     )
     assert dispatch.gate.reached.wait(30)
