@@ -3,7 +3,7 @@
     python -m benchmarks.faults [redis] [postgres] [hang]
 
 Without a name all three run, which takes about ten minutes. Meanwhile visitors ask for 20 pages a second and 50 sockets
-talk in 25 chats. Live again is when every chat has brought a new message to the other process within a second, and
+stand in 25 chats. Live again is when every chat has brought a new message to the other process within a second, and
 /healthz says ok. Ends with status 1 where a target is missed.
 """
 
@@ -21,6 +21,8 @@ from tests.servers import Daphne, Postgres, Redis
 from tests.services.test_health import health_of
 
 RATE, CHATS = 20, 25
+# Seconds between two messages of a shopper.
+PAUSE = 5
 # Seconds that Redis is away, 20 times in all.
 REDIS_AWAY = [1] * 12 + [12] * 6 + [60] * 2
 POSTGRES_RESTARTS = 10
@@ -118,8 +120,8 @@ async def hang(site: Site, crowd: Crowd, talk: Talk, figures: Figures) -> None:
 
 async def run(part: Callable[[Site, Crowd, Talk, Figures], Awaitable[None]], site: Site) -> Figures:
     figures = Figures(part.__name__)
-    async with Crowd(site.urls, RATE) as crowd, Talk(site.urls, *site.people) as talk:
-        await talk.until_live(60)
+    async with Crowd(site.urls, RATE) as crowd, Talk(site.urls, *site.people, PAUSE) as talk:
+        await talk.until_live(120)
         await part(site, crowd, talk, figures)
         await talk.until_whole()
     figures.tell(crowd, talk)
