@@ -156,26 +156,24 @@ if REDIS_URL:
         }
     }
     SESSION_ENGINE = "booktime.sessions"
+    # Who listens is silent: only the network's own questions tell that the other end was unplugged.
+    _network: dict[str, Any] = {
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "socket_keepalive_options": {
+            socket.TCP_KEEPIDLE: 2,
+            socket.TCP_KEEPINTVL: 1,
+            socket.TCP_KEEPCNT: 2,
+            socket.TCP_USER_TIMEOUT: 4000,
+        },
+    }
+    if REDIS_URL.startswith("unix:"):
+        _network = {}
     CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                "hosts": [
-                    {
-                        "address": REDIS_URL,
-                        "socket_timeout": None,
-                        "socket_connect_timeout": 2,
-                        # Listening is silent: only the network's own questions tell that the other end was unplugged.
-                        "socket_keepalive": True,
-                        "socket_keepalive_options": {
-                            socket.TCP_KEEPIDLE: 2,
-                            socket.TCP_KEEPINTVL: 1,
-                            socket.TCP_KEEPCNT: 2,
-                            socket.TCP_USER_TIMEOUT: 4000,
-                        },
-                        "max_connections": 1000,
-                    }
-                ]
+                "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000, **_network}],
             },
         }
     }
@@ -261,7 +259,7 @@ WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60
 _bucket = environment.bucket()
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "booktime.bucket.Bucket",
         "OPTIONS": {
             "bucket_name": _bucket["AWS_STORAGE_BUCKET_NAME"],
             "access_key": _bucket["AWS_ACCESS_KEY_ID"],

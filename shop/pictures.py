@@ -1,6 +1,8 @@
 """Pictures that people send us: what we take, how it is read safely, and the small one made of it."""
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, Any
@@ -8,7 +10,8 @@ from typing import IO, Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -20,6 +23,10 @@ CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "w
 THUMBNAIL_SIZE = (300, 300)
 EXIF_ORIENTATION = 0x0112
 LYING_ON_ITS_SIDE = (5, 6, 7, 8)
+
+
+class PicturesUnavailable(OSError):
+    """Where pictures are kept, nothing can be read or stored now."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,24 @@ def read_picture(file: IO[bytes] | File) -> Picture:
         raise ValidationError("This picture is broken: it cannot be read to its end.", code="broken") from error
     thumbnails = (jpeg.getvalue(), webp.getvalue())
     return Picture(content, digest_of(content), extension, width, height, *thumbnails, *small.size)
+
+
+@contextmanager
+def all_or_none() -> Iterator[Callable[[str, bytes], str]]:
+    """Gives a function that stores a file and returns its name; should one fail, those before it are deleted."""
+    stored: list[str] = []
+
+    def store(name: str, content: bytes) -> str:
+        stored.append(default_storage.save(name, ContentFile(content)))
+        return stored[-1]
+
+    try:
+        yield store
+    except OSError:
+        for name in stored:
+            with suppress(OSError):
+                default_storage.delete(name)
+        raise
 
 
 def webp_name(thumbnail: str) -> str:

@@ -130,7 +130,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.push(json.dumps(refusal.frame))
         except DatabaseError as error:
             logger.warning("Chat about order %s: %r", self.admission.order.pk, error)
-            await self.push(json.dumps(Refusal("unavailable", "Try again in a moment.").frame))
+            refused = Refusal("unavailable", "Try again in a moment.", client_id=content.get("client_id"))
+            await self.push(json.dumps(refused.frame))
 
     def parse(self, text: str | None) -> dict[str, Any]:
         try:

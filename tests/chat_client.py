@@ -77,7 +77,13 @@ class ChatClient:
             self.arrivals.append((frame["message"], now))
             if self.pending.pop(frame["client_id"], None) is not None:
                 self.acknowledged[frame["client_id"]] = frame["id"]
+        elif frame.get("code") == "unavailable" and frame.get("client_id") in self.pending:
+            asyncio.get_running_loop().call_later(1, self.send_again, frame["client_id"])
         self.changed.set()
+
+    def send_again(self, client_id: str) -> None:
+        if client_id in self.pending:
+            self.resending = asyncio.create_task(self.transmit(client_id, self.pending[client_id]))
 
     async def transmit(self, client_id: str, text: str) -> None:
         if self.socket is not None:

@@ -145,6 +145,7 @@ class Talk:
             for order, agent in zip(orders, agents, strict=True)
         ]
         self.pause = pause
+        self.prompt = 1.0
         self.number = 0
 
     async def __aenter__(self) -> Self:
@@ -173,20 +174,28 @@ class Talk:
                 await shopper.say(f"message {self.number}")
             await asyncio.sleep(self.pause)
 
-    async def until_live(self, seconds: float = 30) -> None:
-        """Return once something said now has reached the other side of every chat within a second."""
+    async def hears(self, shopper: ChatClient, agent: ChatClient, within: float) -> bool:
+        """Whether what a shopper says now reaches the agent, in so many seconds."""
+        self.number += 1
+        text = f"live {self.number}"
+        await shopper.say(text)
+        with suppress(TimeoutError):
+            await agent.until(lambda c: any(arrived == text for arrived, _ in c.arrivals[-50:]), within)
+            return True
+        return False
 
-        async def hears(shopper: ChatClient, agent: ChatClient) -> bool:
-            self.number += 1
-            text = f"live {self.number}"
-            await shopper.say(text)
-            with suppress(TimeoutError):
-                await agent.until(lambda c: any(arrived == text for arrived, _ in c.arrivals[-50:]), 1)
-                return True
-            return False
+    async def learn_pace(self) -> float:
+        """Seconds that a message may take at most on this machine, while all is well: `until_live` asks no more."""
+        began = time.monotonic()
+        await asyncio.gather(*(self.hears(*pair, 60) for pair in self.pairs))
+        self.prompt = max(self.prompt, 2 * (time.monotonic() - began))
+        return self.prompt
+
+    async def until_live(self, seconds: float = 30) -> None:
+        """Return once something said now has reached the other side of every chat promptly."""
 
         async def is_live(shopper: ChatClient, agent: ChatClient) -> None:
-            while not await hears(shopper, agent):
+            while not await self.hears(shopper, agent, self.prompt):
                 pass
 
         async with asyncio.timeout(seconds):

@@ -110,6 +110,9 @@ class Import:
             raise FileRefused(
                 f"Somebody else changes the catalogue at the same time, and nothing was imported: try again. ({error})"
             ) from error
+        except OSError as error:
+            shelf.take_back()
+            raise FileRefused(f"The pictures cannot be stored, and nothing was imported: {error}") from error
         except BaseException:
             shelf.take_back()
             raise

@@ -2,6 +2,7 @@
 
 import pickle
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
@@ -85,4 +86,5 @@ class Shelf:
     def take_back(self) -> None:
         """Delete what was stored: the import did not come to be."""
         for name in self._files:
-            default_storage.delete(name)
+            with suppress(OSError):
+                default_storage.delete(name)

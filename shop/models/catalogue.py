@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
@@ -15,7 +14,7 @@ from django.urls import get_script_prefix, reverse
 from shop.isbn import normalise_isbn
 from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.models.slugs import free_slugs
-from shop.pictures import Picture, PictureField, read_picture, webp_name
+from shop.pictures import Picture, PictureField, PicturesUnavailable, all_or_none, read_picture, webp_name
 from shop.prepared import Slot
 from shop.search import Matches, Relevance, fold, query_words
 
@@ -403,10 +402,14 @@ class ProductImage(models.Model):
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Raises ValidationError for a new picture that `shop.pictures.read_picture` does not take."""
+        """Raises ValidationError for a new picture that `shop.pictures.read_picture` does not take, and
+        PicturesUnavailable where it cannot be stored."""
         before = ProductImage.objects.filter(pk=self.pk).first() if self.pk else None
         if self.image and not (self.image._committed and self.thumbnail):  # type: ignore[attr-defined]
-            self.show(read_picture(self.image.file))
+            try:
+                self.show(read_picture(self.image.file))
+            except OSError as error:
+                raise PicturesUnavailable(str(error)) from error
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], *self.STORED}
         super().save(*args, **kwargs)
@@ -420,10 +423,10 @@ class ProductImage(models.Model):
         """
         if self.share(picture.digest):
             return False
-        self.image = default_storage.save(f"{self.IMAGES}/{picture.file_name}", ContentFile(picture.content))
-        thumbnail = f"{self.THUMBNAILS}/{Path(self.image.name or '').stem}.jpg"
-        self.thumbnail = default_storage.save(thumbnail, ContentFile(picture.thumbnail))
-        default_storage.save(webp_name(self.thumbnail.name or ""), ContentFile(picture.thumbnail_webp))
+        with all_or_none() as store:
+            self.image = store(f"{self.IMAGES}/{picture.file_name}", picture.content)
+            self.thumbnail = store(f"{self.THUMBNAILS}/{Path(self.image.name or '').stem}.jpg", picture.thumbnail)
+            store(webp_name(self.thumbnail.name or ""), picture.thumbnail_webp)
         self.width, self.height = picture.width, picture.height
         self.thumbnail_width, self.thumbnail_height = picture.thumbnail_width, picture.thumbnail_height
         return True

@@ -11,11 +11,12 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 
+from shop.pictures import PicturesUnavailable
 from shop.rendering import wants_json
 
 logger = logging.getLogger(__name__)
 
-# Seconds after which a visitor whom the database failed may ask again.
+# Seconds after which a visitor may ask again.
 BACK_IN = 5
 # PostgreSQL's classes of errors that say nothing about the query: connection lost, no resources, server shut down.
 NOT_THE_QUERY = ("08", "53", "57P")
@@ -37,7 +38,7 @@ def standalone(template: str, status: int, request: HttpRequest | None = None, *
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     # Django calls a session that the database did not take a bad request.
-    if is_database_away(exception):
+    if is_outage(exception):
         return unavailable(request, exception)
     return too_large(request) if isinstance(exception, RequestDataTooBig) else standalone("400.html", 400)
 
@@ -50,12 +51,14 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
-    return unavailable(request, error) if is_database_away(error) else standalone("500.html", 500, request)
+    return unavailable(request, error) if is_outage(error) else standalone("500.html", 500, request)
 
 
-def is_database_away(error: BaseException | None) -> bool:
-    """Whether an exception comes from a database that is not there, or had to be given up."""
+def is_outage(error: BaseException | None) -> bool:
+    """Whether an exception comes from a database, or a store of pictures, that does not answer."""
     while error is not None:
+        if isinstance(error, PicturesUnavailable):
+            return True
         if isinstance(error, OperationalError | InterfaceError):
             # SQLite's general error is one in the query.
             in_query = getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_ERROR"
@@ -78,7 +81,7 @@ def unavailable(request: HttpRequest, error: BaseException | None) -> HttpRespon
         response = standalone("503.html", 503, request, again=again)
     response["Retry-After"] = str(BACK_IN)
     response["Cache-Control"] = "no-store"
-    logger.warning("No database for %s: %s", request.path, type(error).__name__)
+    logger.warning("Not served for now: %s, %s", request.path, type(error).__name__)
     # Not an error of each request, with a traceback and a mail to the admins: whoever watches /healthz knows.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

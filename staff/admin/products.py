@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 from django import forms
@@ -10,9 +11,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
+from shop.pictures import PicturesUnavailable
 from staff.admin.actions import Outcome
 from staff.admin.forms import FixedOnceSaved, PicturesField
 from staff.offices import dispatch_admin, office_admin
+
+logger = logging.getLogger(__name__)
 
 # Pictures are found by their books, of which a search takes so many.
 MOST_FOUND = 500
@@ -101,7 +105,34 @@ class ProductForm(forms.ModelForm[Product]):
         return pictures
 
 
-class ProductAdmin(admin.ModelAdmin[Product]):
+class NothingStored(forms.ModelForm[Any]):
+    """The form again, once saving what it holds has failed for want of a place for its pictures."""
+
+    def clean(self) -> Any:
+        self.add_error(
+            None,
+            "The pictures could not be stored just now, so nothing was saved. Choose them again and save in a moment.",
+        )
+        return super().clean()
+
+
+class StoresPictures(admin.ModelAdmin[Any]):
+    """A model admin that says so where pictures cannot be stored."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except PicturesUnavailable as error:
+            logger.warning("Pictures not stored: %s", error)
+            request.pictures_unavailable = True  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (NothingStored, form), {}) if hasattr(request, "pictures_unavailable") else form
+
+
+class ProductAdmin(StoresPictures):
     form = ProductForm
     list_display = ("cover", "name", "by", "price", "active", "in_stock", "date_updated")
     list_display_links = ("name",)
@@ -222,7 +253,7 @@ class NamedAdmin(admin.ModelAdmin[Any]):
     prepopulated_fields = {"slug": ("name",)}
 
 
-class ImageAdmin(admin.ModelAdmin[ProductImage]):
+class ImageAdmin(StoresPictures):
     list_display = ("thumbnail_picture", "product_name", "position")
     list_display_links = ("thumbnail_picture", "product_name")
     list_select_related = ("product",)

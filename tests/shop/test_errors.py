@@ -1,5 +1,7 @@
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -19,7 +21,26 @@ def bad(request: HttpRequest) -> HttpResponse:
     raise BadRequest
 
 
+def loses_the_database(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def asks_nonsense(request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM no_such_table")
+    return HttpResponse()
+
+
+def keeps_a_session(request: HttpRequest) -> HttpResponse:
+    request.session["seen"] = request.session.get("seen", 0) + 1
+    return HttpResponse()
+
+
 urlpatterns = [
+    path("lost/", loses_the_database),
+    path("api/lost/", loses_the_database),
+    path("nonsense/", asks_nonsense),
+    path("session/", keeps_a_session),
     path("fails/", fails),
     path("forbidden/", forbidden),
     path("bad/", bad),
@@ -68,6 +89,49 @@ def test_page_of_last_resort_says_which_version_it_is_of(visitor, settings, path
     html = visitor.get(path).content.decode()
     assert '<meta name="version" content="abc123">' in html
     assert '<meta name="ga-tracker-id" content="G-42">' in html
+
+
+def test_lost_database_is_told_to_a_person_with_a_way_back(visitor):
+    response = visitor.get("/lost/?page=2")
+    assert (response.status_code, response["Retry-After"], response["Cache-Control"]) == (503, "5", "no-store")
+    assert b"The shop is out for a moment" in response.content
+    assert b'href="/lost/?page=2"' in response.content
+    assert b'href="/"' in visitor.post("/lost/").content.split(b"Nothing of yours is lost")[1]
+    assert response["Content-Security-Policy"]
+
+
+def test_lost_database_is_told_to_a_page_in_a_sentence(visitor):
+    response = visitor.get("/lost/", headers={"HX-Request": "true"})
+    assert (response.status_code, response["Content-Type"]) == (503, "text/plain")
+    assert response.content == b"The shop is out for a moment. Try again in a few seconds."
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/api/lost/", "*/*"), ("/lost/", "application/json")])
+def test_lost_database_is_told_to_a_program_in_json(visitor, path, accept):
+    response = visitor.get(path, headers={"Accept": accept})
+    assert response.status_code == 503
+    assert list(response.json()) == ["detail"]
+
+
+def test_lost_database_is_no_error_that_admins_get_mail_of(visitor, caplog):
+    visitor.get("/lost/")
+    assert [record.levelname for record in caplog.records if record.name != "booktime.request"] == ["WARNING"]
+
+
+@pytest.mark.django_db
+def test_error_in_a_query_is_a_failure_of_ours(visitor):
+    assert visitor.get("/nonsense/").status_code == 500
+
+
+@pytest.mark.django_db
+def test_session_that_the_database_did_not_take_is_no_bad_request(visitor, monkeypatch):
+    visitor.get("/session/")
+
+    def refuse(*args, **kwargs):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(Session, "save", refuse)
+    assert visitor.get("/session/").status_code == 503
 
 
 def test_failure_names_a_number_to_quote(visitor):

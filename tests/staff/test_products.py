@@ -1,6 +1,7 @@
 from io import BytesIO
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -40,6 +41,27 @@ def test_broken_picture_is_named_and_nothing_is_saved(erins):
     answer = erins.post(f"{LIST}add/", {**fields, "name": "Emma", "price": "8.99", "new_pictures": pictures})
     assert "bad.jpg: " in answer.content.decode()
     assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize("stored_before", [0, 1, 2, 4])
+def test_picture_that_cannot_be_stored_is_named_and_nothing_is_saved(erins, monkeypatch, tmp_path, stored_before):
+    fields = form_of(erins.get(f"{LIST}add/"), "product_form")
+    store, stored = FileSystemStorage._save, []
+
+    def store_some(self, name, content):
+        if len(stored) == stored_before:
+            raise OSError("No space left on device")
+        stored.append(name)
+        return store(self, name, content)
+
+    monkeypatch.setattr(FileSystemStorage, "_save", store_some)
+    pictures = [picture("a.jpg", "navy"), picture("b.jpg", "maroon")]
+    answer = erins.post(f"{LIST}add/", {**fields, "name": "Emma", "price": "8.99", "new_pictures": pictures})
+    assert answer.status_code == 200
+    assert "The pictures could not be stored just now, so nothing was saved" in answer.content.decode()
+    assert not Product.objects.exists()
+    # A picture is there as a whole, or not at all.
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == stored_before // 3 * 3
 
 
 def test_pictures_are_sorted_by_their_positions(erins):

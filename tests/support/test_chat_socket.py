@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import InterfaceError
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
@@ -36,6 +37,27 @@ def test_people_see_each_other_join_speak_and_leave(order, alice_client, erin_cl
 
     run(conversation)
     assert ChatMessage.objects.get(order=order).message == "Hello <b>"
+
+
+def test_message_that_the_database_does_not_take_is_named(order, alice_client, monkeypatch):
+    """So that its sender sends that one again."""
+
+    def lose(*args, **kwargs):
+        raise InterfaceError("connection already closed")
+
+    async def conversation():
+        async with connected(order, alice_client) as alice:
+            await alice.receive_json_from()
+            with monkeypatch.context() as patch:
+                patch.setattr("support.consumers.say", lose)
+                await alice.send_json_to({"type": "message", "message": "Hello", "client_id": client_id})
+                refused = await alice.receive_json_from()
+            assert (refused["code"], refused["client_id"]) == ("unavailable", client_id)
+            await alice.send_json_to({"type": "message", "message": "Hello", "client_id": client_id})
+            assert (await alice.receive_json_from())["client_id"] == client_id
+
+    client_id = str(uuid4())
+    run(conversation)
 
 
 def test_employee_who_joins_becomes_last_spoken_to(order, erin, erin_client, alice_client):
