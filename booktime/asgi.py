@@ -14,11 +14,12 @@ asynchronous = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from booktime import logs  # noqa: E402
+from booktime import draining, logs  # noqa: E402
 from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
 from support.routing import websocket_urlpatterns  # noqa: E402
 
 logs.take_over_access_log()
+draining.install()
 pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
 
 # What waits long for others, and must neither hold a page's thread nor wait for one.
