@@ -37,6 +37,11 @@ FOR_TESTS = {
     **FOR_INVOICES,
     "chromium": program("chromium"),
     "nodejs": program("node"),
+    # Debian keeps it where only root's PATH leads.
+    "nginx-light": lambda: shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is not None,
+    "openssl": program("openssl"),
+    "curl": program("curl"),
+    "systemd": program("systemd-analyze"),
     "redis-server": program("redis-server"),
     "postgresql": lambda: bool(glob.glob("/usr/lib/postgresql/*/bin/initdb")) or shutil.which("initdb") is not None,
 }

@@ -14,13 +14,14 @@ asynchronous = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from booktime import intake, logs, metrics, patience  # noqa: E402
+from booktime import draining, intake, logs, metrics, patience  # noqa: E402
 from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
 from support.routing import websocket_urlpatterns  # noqa: E402
 
 logs.take_over_access_log()
 intake.take_over_requests()
 patience.be_impatient()
+draining.install()
 pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
 metrics.watch_process(pages)
 

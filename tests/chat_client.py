@@ -25,6 +25,8 @@ class ChatClient:
         self.acknowledged: dict[str, int] = {}
         self.changed = asyncio.Event()
         self.connections = 0
+        self.connected_at: list[float] = []
+        self.lost_at: list[float] = []
         self.socket: Any = None
         self.task: asyncio.Task[None] | None = None
 
@@ -56,6 +58,7 @@ class ChatClient:
     async def talk(self, opened: Any) -> None:
         self.socket = opened
         self.connections += 1
+        self.connected_at.append(time.monotonic())
         for client_id, text in self.pending.items():
             await self.transmit(client_id, text)
         heart = asyncio.create_task(self.beat(opened))
@@ -64,6 +67,7 @@ class ChatClient:
                 self.take(json.loads(text), time.monotonic())
         finally:
             heart.cancel()
+            self.lost_at.append(time.monotonic())
 
     async def beat(self, opened: Any) -> None:
         while True:

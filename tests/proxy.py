@@ -1,0 +1,124 @@
+"""nginx by the site's own files (`deploy/nginx`), and gunicorn, on free ports like the rest of tests/servers.py."""
+
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.servers import ROOT, Daphne, Server, free_port
+
+FILES = ROOT / "deploy" / "nginx"
+MAIN = """
+daemon off;
+{user}
+worker_processes 2;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx-error.log warn;
+events {{ worker_connections 2048; }}
+http {{
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    scgi_temp_path {directory}/scgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    include {directory}/booktime.conf;
+    include {directory}/pages.conf;
+}}
+"""
+
+
+def nginx_program() -> str:
+    # Debian keeps it where only root's PATH leads.
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
+
+
+class Gunicorn(Server):
+    """The pages alone, by a WSGI server on a socket at `path`, in the environment of `site`."""
+
+    def __init__(self, directory: Path, site: Daphne, workers: int = 2, threads: int = 4) -> None:
+        super().__init__(directory)
+        self.path = directory / f"gunicorn-{self.port}.sock"
+        self.site, self.workers, self.threads = site, workers, threads
+
+    def environment(self) -> dict[str, str]:
+        return self.site.environment()
+
+    def command(self) -> list[str]:
+        how = ["--worker-class", "gthread", "--workers", str(self.workers), "--threads", str(self.threads)]
+        return [sys.executable, "-m", "gunicorn", *how, "--bind", f"unix:{self.path}", "booktime.wsgi"]
+
+    def is_ready(self) -> bool:
+        return self.path.exists()
+
+
+class Nginx(Server):
+    """nginx in front of daphne processes, and of `gunicorn` for pages where that is given.
+
+    TLS at `url` for the host `localhost`, by a certificate in the file `certificate`; plain HTTP at `plain_url`.
+    """
+
+    def __init__(self, directory: Path, servers: Sequence[Daphne], gunicorn: Gunicorn | None = None) -> None:
+        super().__init__(directory)
+        self.own = directory / f"nginx-{self.port}"
+        self.own.mkdir(mode=0o755)
+        self.plain_port = free_port()
+        self.url, self.plain_url = f"https://localhost:{self.port}", f"http://localhost:{self.plain_port}"
+        self.certificate = make_certificate(self.own)
+        listed = "".join(f"    server 127.0.0.1:{server.port} max_fails=0;\n" for server in servers)
+        changes = {
+            "    server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;\n": listed,
+            "/run/booktime-pages.sock": str(gunicorn.path) if gunicorn else "",
+            "listen 80;\n    listen [::]:80;": f"listen 127.0.0.1:{self.plain_port};",
+            "listen 443 ssl http2;\n    listen [::]:443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",
+            "shop.example;": "localhost;",
+            "/etc/letsencrypt/live/shop.example/fullchain.pem": str(self.certificate),
+            "/etc/letsencrypt/live/shop.example/privkey.pem": str(self.own / "key.pem"),
+            "/var/log/nginx/": f"{self.own}/",
+            "root /var/lib/booktime;": f"root {directory};",
+        }
+        pages = "pages-by-gunicorn.conf" if gunicorn else "pages-by-daphne.conf"
+        self.write("booktime.conf", "booktime.conf", changes)
+        self.write(pages, "pages.conf", changes)
+        user = "user root;" if os.geteuid() == 0 else ""
+        (self.own / "nginx.conf").write_text(MAIN.format(directory=self.own, user=user))
+
+    def write(self, source: str, target: str, changes: Mapping[str, str]) -> None:
+        text = (FILES / source).read_text()
+        for given, ours in changes.items():
+            text = text.replace(given, ours)
+        (self.own / target).write_text(text)
+
+    def command(self, *options: str) -> list[str]:
+        return [
+            nginx_program(),
+            "-p",
+            str(self.own),
+            "-e",
+            str(self.own / "nginx-error.log"),
+            *options,
+            "-c",
+            "nginx.conf",
+        ]
+
+    def access_log(self) -> str:
+        return (self.own / "booktime.log").read_text()
+
+    def client_context(self) -> ssl.SSLContext:
+        """For clients: believes this server's certificate, and no other."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+
+def make_certificate(directory: Path) -> Path:
+    certificate = directory / "certificate.pem"
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    files = ["-keyout", str(directory / "key.pem"), "-out", str(certificate)]
+    subprocess.run(
+        [*command, *files, "-days", "2", "-subj", "/CN=localhost", "-addext", names], check=True, capture_output=True
+    )
+    return certificate

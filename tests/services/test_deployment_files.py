@@ -1,0 +1,68 @@
+"""What stands in `deploy/` is what the programs it is for accept."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.proxy import FILES, Gunicorn, Nginx
+from tests.servers import ROOT, Daphne
+
+UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
+
+
+@pytest.mark.parametrize("pages", ["pages-by-daphne.conf", "pages-by-gunicorn.conf"])
+def test_nginx_accepts_its_files(directory, pages):
+    site = Daphne(directory)
+    nginx = Nginx(directory, [site], Gunicorn(directory, site) if pages == "pages-by-gunicorn.conf" else None)
+    # As they stand but for the certificate and the port that root alone may use.
+    for name, target in (("booktime.conf", "booktime.conf"), (pages, "pages.conf")):
+        text = (FILES / name).read_text()
+        for file in ("fullchain.pem", "privkey.pem"):
+            ours = nginx.own / ("key.pem" if file == "privkey.pem" else "certificate.pem")
+            text = text.replace(f"/etc/letsencrypt/live/shop.example/{file}", str(ours))
+        text = text.replace("listen 80", f"listen {nginx.plain_port}").replace("[::]:80;", f"[::]:{nginx.plain_port};")
+        text = text.replace("listen 443", f"listen {nginx.port}").replace("[::]:443", f"[::]:{nginx.port}")
+        (nginx.own / target).write_text(text.replace("/var/log/nginx/", f"{nginx.own}/"))
+    done = subprocess.run(nginx.command("-t"), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "[warn]" not in done.stderr
+
+
+@pytest.fixture
+def unit_folder(directory):
+    """The units with this machine's paths where the programs of a release would be."""
+    for unit in UNITS:
+        (directory / unit.name).write_text(unit.read_text())
+    return directory
+
+
+def test_systemd_accepts_its_units(unit_folder):
+    names = [unit.name.replace("@", "@8001") for unit in UNITS]
+    (unit_folder / "booktime-web@.service").rename(unit_folder / "booktime-web@8001.service")
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{unit_folder}:"}
+    command = ["systemd-analyze", "verify", "--man=no", *(str(unit_folder / name) for name in names)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=unit_folder)
+    assert done.returncode == 0, done.stderr
+    assert "booktime" not in done.stderr
+
+
+def test_systemd_would_refuse_a_wrong_unit(unit_folder):
+    wrong = unit_folder / "booktime-worker.service"
+    wrong.write_text(wrong.read_text().replace("Restart=", "Restrat="))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(wrong)], capture_output=True, text=True)
+    assert "Restrat" in done.stderr
+
+
+@pytest.mark.parametrize("script", ["manage", "release", "rolling-restart"])
+def test_scripts_are_ones_the_shell_can_read(script):
+    path = ROOT / "deploy" / script
+    assert os.access(path, os.X_OK)
+    subprocess.run([shutil.which("sh"), "-n", str(path)], check=True)
+
+
+def test_ports_in_the_files_agree():
+    both = "server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;"
+    assert all(both in (FILES / name).read_text() for name in ("booktime.conf", "pages-by-daphne.conf"))
+    assert "${BOOKTIME_PORTS:-8001 8002}" in (ROOT / "deploy" / "rolling-restart").read_text()
