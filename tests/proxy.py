@@ -1,7 +1,9 @@
 """nginx by the site's own files (`deploy/nginx`), and gunicorn, on free ports like the rest of tests/servers.py."""
 
 import os
+import re
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -37,23 +39,52 @@ def nginx_program() -> str:
     return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
 
 
-class Gunicorn(Server):
-    """The pages alone, by a WSGI server on a socket at `path`, in the environment of `site`."""
+# Hands a program the socket that is ours as file descriptor 3, as systemd does.
+ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
 
-    def __init__(self, directory: Path, site: Daphne, workers: int = 2, threads: int = 4) -> None:
+
+class Gunicorn(Server):
+    """The pages alone, in the environment of `site`, on a socket at `path` that stays open while gunicorn restarts."""
+
+    def __init__(self, directory: Path, site: Daphne) -> None:
         super().__init__(directory)
         self.path = directory / f"gunicorn-{self.port}.sock"
-        self.site, self.workers, self.threads = site, workers, threads
+        self.site = site
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(self.path))
+        self.path.chmod(0o666)
+        self.socket.listen(1024)
+        self.pass_fds = (self.socket.fileno(),)
 
     def environment(self) -> dict[str, str]:
         return self.site.environment()
 
     def command(self) -> list[str]:
-        how = ["--worker-class", "gthread", "--workers", str(self.workers), "--threads", str(self.threads)]
-        return [sys.executable, "-m", "gunicorn", *how, "--bind", f"unix:{self.path}", "booktime.wsgi"]
+        """What `deploy/systemd/booktime-pages.service` runs."""
+        unit = (ROOT / "deploy" / "systemd" / "booktime-pages.service").read_text()
+        program = re.search(r"^ExecStart=/usr/bin/env .venv/bin/python (.*)$", unit, re.MULTILINE)
+        assert program
+        return [sys.executable, "-c", ACTIVATE, str(self.socket.fileno()), *program[1].split()]
 
     def is_ready(self) -> bool:
-        return self.path.exists()
+        """Whether a request that was put into the queue is answered."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(str(self.path))
+            client.sendall(b"GET /about-us/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            try:
+                return client.recv(1) != b""
+            except OSError:
+                return False
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self.socket.close()
 
 
 class Nginx(Server):

@@ -55,6 +55,7 @@ class Server:
     """A process on a port of its own: it comes back on the same port after `stop()` or `kill()` and `start()`."""
 
     stop_signal = signal.SIGTERM
+    pass_fds: tuple[int, ...] = ()
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -78,7 +79,13 @@ class Server:
         """Start, and return once it answers. Raises RuntimeError, with the end of its log, where it never does."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(), env=self.environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command(),
+                env=self.environment(),
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=self.pass_fds,
             )
         try:
             wait_until(lambda: self.process.poll() is not None or self.is_ready(), f"start of {self}")

@@ -67,7 +67,7 @@ def site(request, services):
         servers = [stack.enter_context(Daphne(directory, variables, options=("--proxy-headers",))) for _ in range(2)]
         gunicorn = None
         if request.param == "pages by gunicorn":
-            gunicorn = stack.enter_context(Gunicorn(directory, servers[0], workers=1))
+            gunicorn = stack.enter_context(Gunicorn(directory, servers[0]))
         nginx = stack.enter_context(Nginx(directory, servers, gunicorn))
         yield Site(nginx, people, variables["DATABASE_URL"])
 

@@ -19,7 +19,7 @@ import pytest
 
 from tests.chat_client import ChatClient
 from tests.load_client import LoadClient, Request
-from tests.proxy import Nginx
+from tests.proxy import Gunicorn, Nginx
 from tests.servers import ROOT, Daphne
 
 RESTARTS = int(os.environ.get("RESTARTS", "2"))
@@ -78,11 +78,12 @@ class Systemctl:
 
 
 class Site:
-    """Two processes behind nginx."""
+    """Two processes behind nginx, and gunicorn where it is asked for."""
 
-    def __init__(self, daphne, directory, variables, application="booktime.asgi:application"):
+    def __init__(self, daphne, directory, variables, application="booktime.asgi:application", with_gunicorn=False):
         self.servers = [daphne(application, **variables, ALLOWED_HOSTS="localhost,127.0.0.1") for _ in range(2)]
-        self.nginx = Nginx(directory, self.servers)
+        self.gunicorn = Gunicorn(directory, self.servers[0]) if with_gunicorn else None
+        self.nginx = Nginx(directory, self.servers, self.gunicorn)
         self.systemctl = Systemctl(directory, self.servers)
 
 
@@ -167,6 +168,20 @@ def said_once(nginx, order):
             return len(said)
         said += [message["message"] for message in page]
         since = page[-1]["id"]
+
+
+def test_restarts_of_gunicorn_lose_nothing(daphne, directory, server_variables, people):
+    site = Site(daphne, directory, server_variables, with_gunicorn=True)
+    order = people["orders"].pop()
+    with (
+        site.gunicorn,
+        site.nginx,
+        LoadClient(site.nginx.url, requests_of(order), context=site.nginx.client_context()) as load,
+    ):
+        for _ in range(2 * RESTARTS):
+            site.gunicorn.restart()
+    assert not load.failures()
+    assert any(answer.request.method == "POST" for answer in load.answers)
 
 
 def test_without_draining_requests_are_lost(daphne, directory, server_variables):
