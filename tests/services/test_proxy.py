@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect
 from tests.load_client import LoadClient
 from tests.proxy import Gunicorn, Nginx
 from tests.servers import ROOT, Daphne, Postgres, Redis
-from tests.services.conftest import SECRET_KEY
+from tests.services.conftest import migrated
 
 SPOOFED = {
     "X-Forwarded-Proto": "http",
@@ -49,16 +49,9 @@ class Site:
 def services(collected_static):
     """A migrated server's directory and variables, and the people in it."""
     directory = Path(tempfile.mkdtemp(prefix="booktime-"))
-    (directory / "static").symlink_to(collected_static)
     with Postgres(directory) as postgres, Redis(directory) as redis:
-        variables = {
-            "SECRET_KEY": SECRET_KEY,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": redis.url,
-            "EMAIL_URL": "dummymail://",
-        }
+        variables = migrated(postgres, redis, collected_static)
         prepared = Daphne(directory, variables)
-        prepared.manage("migrate", "--verbosity", "0")
         command = [sys.executable, "-m", "benchmarks.chat_people", "1", "1"]
         done = subprocess.run(command, env=prepared.environment(), cwd=ROOT, capture_output=True, check=True)
         prepared.manage("shell", "--command", "from shop.models import Order; Order.objects.update(status=20)")
