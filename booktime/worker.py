@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 # A task that runs longer has lost its worker.
 LONGEST_TASK = timedelta(minutes=10)
+# For how long it stays to be seen how a task ended.
+KEPT = timedelta(days=14)
 
 
 class LastingWorker(db_worker.Worker):
@@ -68,9 +70,11 @@ class LastingWorker(db_worker.Worker):
 
 
 def catch_up() -> None:
-    """Send the mails and post the webhooks that are due and that nobody has in hand."""
+    """Send the mails and post the webhooks that are due and that nobody has in hand; forget tasks of long ago."""
     send_due()
     post_overdue()
     # For whoever counts them: the one who ran these is gone.
-    lost = DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - LONGEST_TASK)
-    lost.update(status=TaskResultStatus.FAILED, finished_at=timezone.now())
+    now = timezone.now()
+    lost = DBTaskResult.objects.running().filter(started_at__lt=now - LONGEST_TASK)
+    lost.update(status=TaskResultStatus.FAILED, finished_at=now)
+    DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT).delete()

@@ -68,6 +68,15 @@ def test_task_whose_worker_is_gone_no_longer_counts_as_running(on_a_server):
     ]
 
 
+def test_tasks_of_long_ago_are_forgotten(on_a_server):
+    for days in (1, 15):
+        deliver.enqueue(days)
+        ended = timezone.now() - timedelta(days=days)
+        DBTaskResult.objects.ready().update(status=TaskResultStatus.SUCCESSFUL, finished_at=ended)
+    catch_up()
+    assert [result.args_kwargs["args"] for result in DBTaskResult.objects.all()] == [[1]]
+
+
 def test_worker_goes_on_when_the_database_is_back(on_a_server, monkeypatch, caplog):
     runs = []
 
