@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404, redirect
 
@@ -13,6 +13,7 @@ from staff.models import Webhook, WebhookDelivery
 
 @admin.register(Webhook)
 class WebhookAdmin(admin.ModelAdmin):
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ["url", "active", "date_added"]
     readonly_fields = ["date_added"]
     fields = ["url", "secret", "active", "date_added"]
