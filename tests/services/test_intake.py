@@ -4,6 +4,7 @@ import http.client
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,11 @@ def ask(server, method, path, body=None, **headers):
 
 def bytes_held(server) -> int:
     """How much of what it was sent lies in temporary files, or else in memory, above what it needs itself."""
-    files = Path(f"/proc/{server.process.pid}/fd")
-    links = [file for file in files.iterdir() if "(deleted)" in os.readlink(file)]
-    return sum(file.stat().st_size for file in links)
+    held = 0
+    for file in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed while we look
+            held += file.stat().st_size if "(deleted)" in os.readlink(file) else 0
+    return held
 
 
 def resident(server) -> int:
