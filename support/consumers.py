@@ -18,7 +18,7 @@ from support.conversation import say, see
 from support.hub import Hub, heard_lately
 from support.models import Chat, ChatMessage, TooManyMessages
 from support.presence import Connection, present_in
-from support.rooms import TOO_SLOW, TRY_AGAIN, messages_after
+from support.rooms import PAGE, TOO_SLOW, TRY_AGAIN, messages_after
 from support.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -77,24 +77,30 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.last_id = admission.newest if admission.since is None else admission.since
         self.heard_at, self.hub = time.time(), Hub.here()
         self.connection = Connection(admission.order.pk, admission.user.pk, self.hub.server, uuid4().hex)
-        # Present before the client learns that it is connected; live after it has got what it missed.
+        # Present before the client learns that it is connected, and live at once where it missed less than a page.
         is_first = await self.hub.enter(self)
+        missed = await self.missed()
         await self.accept()
-        if await self.replay():
+        if await self.replay(missed):
             self.is_live = True
             self.hub.tell(
                 self.connection.order_id, {"type": "chat_join", "username": self.username} if is_first else None
             )
 
-    async def replay(self) -> bool:
-        """Send what came after the client's last message; False where it does not take it."""
-        while page := await in_thread(messages_after, self.admission.order.pk, self.last_id):
+    async def missed(self) -> list[tuple[int, str]]:
+        return await in_thread(messages_after, self.admission.order.pk, self.last_id)
+
+    async def replay(self, page: list[tuple[int, str]]) -> bool:
+        """Send what came after the client's last message, of which this is a page; False where it does not take it."""
+        while True:
             for self.last_id, text in page:
                 await self.push(text)
             if not await self.drained():
                 await self.dismiss(TOO_SLOW)
                 return False
-        return True
+            if len(page) < PAGE:
+                return True
+            page = await self.missed()
 
     async def drained(self) -> bool:
         until = time.monotonic() + PATIENCE_IN_REPLAY

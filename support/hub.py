@@ -59,6 +59,7 @@ class Hub:
         self.tasks: set[asyncio.Task[None]] = set()
         self.beating = asyncio.Lock()
         self.beat_now = asyncio.Event()
+        self.tried_to_listen = asyncio.Event()
 
     @classmethod
     def here(cls) -> "Hub":
@@ -101,9 +102,12 @@ class Hub:
 
     async def listen(self) -> None:
         layer = get_channel_layer()
-        async with asyncio.timeout(REDIS_PATIENCE):
-            channel = await layer.new_channel()
-            await layer.group_add(GROUP, channel)
+        try:
+            async with asyncio.timeout(REDIS_PATIENCE):
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+        finally:
+            self.tried_to_listen.set()
         self.wake_all()
         try:
             while True:
@@ -150,6 +154,8 @@ class Hub:
         order_id = member.connection.order_id
         self.wake_up()
         self.rooms.setdefault(order_id, Room(order_id)).enter(member)
+        # Who is told to be connected hears from then on what the other processes say.
+        await self.tried_to_listen.wait()
         alone = not self.others_here(member)
         with suppress(redis.RedisError):  # without Redis, what this process knows has to do
             alone = await in_thread(presence().enter, member.connection)

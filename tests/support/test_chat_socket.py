@@ -1,5 +1,6 @@
 """The chat's socket, as a client sees it."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from support.models import Chat, ChatMessage
+from support.threads import in_thread
 from tests.support.conftest import connected, logged_in, next_of, run, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -294,6 +296,24 @@ def test_typing_and_seen_are_shown_to_the_other_side_alone(order, alice, alice_c
             await shopper.send_json_to({"type": "state"})
             state = await next_of(shopper, "chat_state")
             assert state == {"type": "chat_state", "present": ["Erin Office"], "seen": said["id"]}
+
+    run(talk)
+
+
+def test_whoever_is_told_to_be_connected_misses_nothing_from_then_on(order, alice_client, erin_client, monkeypatch):
+    """What the others do is shown once, not stored as messages are."""
+
+    async def answer_slowly(*args, **kwargs):
+        result = await in_thread(*args, **kwargs)
+        await asyncio.sleep(0.3)
+        return result
+
+    async def talk():
+        async with connected(order, alice_client) as shopper:
+            monkeypatch.setattr("support.consumers.in_thread", answer_slowly)
+            async with connected(order, erin_client) as agent:
+                await shopper.send_json_to({"type": "typing"})
+                assert (await next_of(agent, "chat_typing"))["username"] == "Alice Liddell"
 
     run(talk)
 
