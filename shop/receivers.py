@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
+from django.db import connections
 from django.db.models import DateTimeField, Model
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_save
 from django.dispatch import receiver
@@ -11,7 +12,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from shop.models import Author, BasketLine, Product, ProductAuthor, ProductImage, ProductTag, Series, User
+from shop import catalogue_triggers
+from shop.models import (
+    Author,
+    BasketLine,
+    CatalogueChange,
+    Product,
+    ProductAuthor,
+    ProductImage,
+    ProductTag,
+    Series,
+    User,
+)
 from shop.search import ensure_sqlite_index
 from shop.visits import bring_along
 
@@ -69,10 +81,11 @@ def name_changed(instance: Any, created: bool, **kwargs: Any) -> None:
 
 @receiver(post_migrate)
 def sqlite_altered(sender: Any, using: str, **kwargs: Any) -> None:
-    from django.db import connections
-
-    if sender.label == "shop" and connections[using].vendor == "sqlite":
+    connection = connections[using]
+    if sender.label == "shop" and connection.vendor == "sqlite":
         ensure_sqlite_index(using)
+        if CatalogueChange._meta.db_table in connection.introspection.table_names():
+            catalogue_triggers.install(connection)
 
 
 @receiver(post_save, sender=User)

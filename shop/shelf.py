@@ -46,14 +46,6 @@ class Subject(NamedTuple):
         return f"{before}{self.slug}{after}"
 
 
-_subjects = Prepared(lambda: ProductTag.objects.active().values_list(*Subject._fields))
-
-
-def subjects() -> list[Subject]:
-    """The active ones, in the order of the alphabet."""
-    return list(map(Subject._make, _subjects.rows()))
-
-
 # The books of a shelf. Its arguments say which kind of shelf it is; what is looked for are slots (`shop.prepared`).
 Books = Callable[..., ProductQuerySet]
 
@@ -67,7 +59,7 @@ def cards(books: Books, *shape: Any, start: int = 0, stop: int, **values: Any) -
 
 
 _FIELDS = [field.attname for field in Product._meta.concrete_fields if field.name not in {"search_text", "sort_name"}]
-_LISTS = ["author_list", "tag_list", "picture_list"]
+_FOUND = ["author_list", "tag_list", "picture_list", "has_companions"]
 _SERIES = ["series__name", "series__slug"]
 _product = Prepared(
     lambda: (
@@ -75,7 +67,7 @@ _product = Prepared(
         .filter(slug=Slot("slug"))
         .order_by()
         .for_page()
-        .values_list(*_FIELDS, *_LISTS, *_SERIES)
+        .values_list(*_FIELDS, *_FOUND, *_SERIES)
     )
 )
 
@@ -85,11 +77,11 @@ def product_shown(slug: str) -> Product | None:
     row = next(iter(_product.rows(slug=slug)), None)
     if row is None:
         return None
-    values = dict(zip([*_FIELDS, *_LISTS, *_SERIES], row, strict=True))
+    values = dict(zip([*_FIELDS, *_FOUND, *_SERIES], row, strict=True))
     series = {name.removeprefix("series__"): values.pop(name) for name in _SERIES}
-    lists = {name: values.pop(name) for name in _LISTS}
+    found = {name: values.pop(name) for name in _FOUND}
     product = Product(**values)
-    vars(product).update(lists)
+    vars(product).update(found)
     product.series = Series(pk=product.series_id, **series) if product.series_id else None
     return product
 

@@ -1,5 +1,6 @@
 from shop.models.basket import Basket, BasketLine
 from shop.models.catalogue import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
+from shop.models.change import CatalogueChange
 from shop.models.mail import OutgoingMail
 from shop.models.order import Order, OrderLine
 from shop.models.user import Address, Country, User
@@ -9,6 +10,7 @@ __all__ = [
     "Author",
     "Basket",
     "BasketLine",
+    "CatalogueChange",
     "Country",
     "Order",
     "OrderLine",

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 from django.urls import get_script_prefix, reverse
 
 from shop.isbn import normalise_isbn
@@ -220,9 +221,13 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def for_page(self) -> "ProductQuerySet":
         """With all that a product's own page shows, in one query.
 
-        That is `author_list`, `tag_list` and `picture_list` (see `json_columns`).
+        That is `author_list`, `tag_list` and `picture_list` (see `json_columns`), and `has_companions`: whether there
+        is another active one of its series.
         """
-        return self.annotate(author_list=Authors(), tag_list=ActiveTags(), picture_list=Pictures())
+        companions = Product.objects.active().filter(series=OuterRef("series")).exclude(pk=OuterRef("pk"))
+        return self.annotate(
+            author_list=Authors(), tag_list=ActiveTags(), picture_list=Pictures(), has_companions=Exists(companions)
+        )
 
 
 class Product(Named):
@@ -264,6 +269,7 @@ class Product(Named):
     author_list: list[dict[str, Any]] | None
     tag_list: list[dict[str, Any]] | None
     picture_list: list[dict[str, Any]] | None
+    has_companions: bool
 
     # Made from the other fields and relations, so that a list of books needs one query.
     DERIVED = ("authors_text", "series_text", "sort_name", "search_text")

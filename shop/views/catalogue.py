@@ -6,12 +6,13 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
+from shop.kept import catalogue_now
 from shop.models import Author, Product, ProductTag, Series
 from shop.models.catalogue import ProductQuerySet, picture_address
 from shop.prepared import Slot
 from shop.rendering import render_page, wants_fragment
 from shop.search import query_words
-from shop.shelf import Shelf, Subject, cards, nearest, product_shown, subjects
+from shop.shelf import Shelf, Subject, cards, nearest, product_shown
 
 # In place of a subject's slug: the books of every one.
 ALL = "all"
@@ -29,8 +30,8 @@ RELATED = 6
 @require_safe
 @conditional_page
 def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
-    tags = subjects()
-    tag = next((tag for tag in tags if tag.slug == tag_slug), None) if tag_slug != ALL else None
+    catalogue = catalogue_now()
+    tag = next((tag for tag in catalogue.subjects if tag.slug == tag_slug), None) if tag_slug != ALL else None
     if tag is None and tag_slug != ALL:
         raise Http404("No such subject")
     query = " ".join(request.GET.get("q", "").replace("\0", "").split())[:LONGEST_QUERY]
@@ -38,11 +39,11 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     default = next(iter(labels))
     sort = request.GET.get("sort", default)
     sort = sort if sort in labels else default
-    shelf = shelf_of(tag, query, sort).shown(request.GET.get("page"))
+    shelf = catalogue.find(page_of_list, tag, query, sort, request.GET.get("page"))
     fragment = wants_fragment(request)
     context = {
         "heading": heading(tag, query),
-        "tags": tags,
+        "tags": catalogue.subjects,
         "tag": tag,
         "query": query,
         "sort": sort,
@@ -57,12 +58,12 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     return response
 
 
-def shelf_of(tag: Subject | None, query: str, sort: str) -> Shelf:
+def page_of_list(tag: Subject | None, query: str, sort: str, number: str | None) -> dict[str, Any]:
     words = query_words(query)
     if query and not words:
-        return Shelf(None)
+        return Shelf(None).shown(number)
     values = {f"word_{number}": word for number, word in enumerate(words)}
-    return Shelf(listed, sort, tag is not None, tuple(values), tag=tag and tag.pk, **values)
+    return Shelf(listed, sort, tag is not None, tuple(values), tag=tag and tag.pk, **values).shown(number)
 
 
 def listed(sort: str, of_tag: bool, words: tuple[str, ...]) -> ProductQuerySet:
@@ -89,31 +90,35 @@ def address(path: str, chosen: dict[str, str | int]) -> str:
 @require_safe
 @conditional_page
 def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    found = catalogue_now().find(page_of_product, slug)
+    pictures = found["pictures"]
+    chosen = nearest(request.GET.get("image"), len(pictures) or 1)
+    context = {**found, "chosen": chosen, "picture": pictures[chosen - 1] if pictures else None}
+    return render_page(request, "shop/product_detail.html", context, partial="product-pictures")
+
+
+def page_of_product(slug: str) -> dict[str, Any]:
     product = product_shown(slug)
     if product is None:
         raise Http404("No such book")
-    pictures = [
-        {**picture, "url": picture_address(picture["image"]), "small": picture_address(picture["thumbnail"])}
-        for picture in product.picture_list or []
-    ]
-    chosen = nearest(request.GET.get("image"), len(pictures) or 1)
-    context = {
+    return {
         "product": product,
+        "facts": product.facts(),
         "authors": [Author(**author) for author in product.author_list or []],
         "tags": [ProductTag(**tag) for tag in product.tag_list or []],
-        "pictures": pictures,
-        "chosen": chosen,
-        "picture": pictures[chosen - 1] if pictures else None,
+        "pictures": [
+            {**picture, "url": picture_address(picture["image"]), "small": picture_address(picture["thumbnail"])}
+            for picture in product.picture_list or []
+        ],
+        **reading_on(product),
     }
-    if not wants_fragment(request):
-        context |= reading_on(product)
-    return render_page(request, "shop/product_detail.html", context, partial="product-pictures")
 
 
 def reading_on(product: Product) -> dict[str, Any]:
     """Books for who liked `product`: its series from there on, or where it stands alone more by its first author."""
     values: dict[str, Any] = {"product": product.pk, "series": product.series_id, "number": product.series_number}
-    if product.series and (books := cards(rest_of_series, product.series_number is not None, stop=RELATED, **values)):
+    if product.has_companions:
+        books = cards(rest_of_series, product.series_number is not None, stop=RELATED, **values)
         return {"more": books, "more_label": "More in", "more_of": product.series}
     if not product.author_list:
         return {}
@@ -135,9 +140,13 @@ def more_by_author() -> ProductQuerySet:
 @require_safe
 @conditional_page
 def author_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    author = get_object_or_404(Author, slug=slug)
-    context = {"author": author, **Shelf(by_author, author=author.pk).shown(request.GET.get("page"))}
+    context = catalogue_now().find(page_of_author, slug, request.GET.get("page"))
     return render_page(request, "shop/author_detail.html", context, partial="author-books")
+
+
+def page_of_author(slug: str, number: str | None) -> dict[str, Any]:
+    author = get_object_or_404(Author, slug=slug)
+    return {"author": author, **Shelf(by_author, author=author.pk).shown(number)}
 
 
 def by_author() -> ProductQuerySet:
@@ -147,9 +156,13 @@ def by_author() -> ProductQuerySet:
 @require_safe
 @conditional_page
 def series_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    series = get_object_or_404(Series, slug=slug)
-    context = {"series": series, **Shelf(of_series, series=series.pk).shown(request.GET.get("page"))}
+    context = catalogue_now().find(page_of_series, slug, request.GET.get("page"))
     return render_page(request, "shop/series_detail.html", context, partial="series-books")
+
+
+def page_of_series(slug: str, number: str | None) -> dict[str, Any]:
+    series = get_object_or_404(Series, slug=slug)
+    return {"series": series, **Shelf(of_series, series=series.pk).shown(number)}
 
 
 def of_series() -> ProductQuerySet:

@@ -5,9 +5,10 @@ from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
 from shop.forms import ContactForm, live_error, sent
+from shop.kept import catalogue_now
 from shop.models import Product
 from shop.models.catalogue import ProductQuerySet
-from shop.shelf import cards, subjects
+from shop.shelf import Card, cards
 from shop.throttle import throttled
 
 NEW_BOOKS = 12
@@ -17,10 +18,14 @@ HERO_BOOKS = 3
 @require_safe
 @conditional_page
 def home(request: HttpRequest) -> HttpResponse:
+    catalogue = catalogue_now()
+    return render(request, "shop/home.html", {**catalogue.find(books_of_home), "tags": catalogue.subjects})
+
+
+def books_of_home() -> dict[str, list[Card]]:
     books = cards(newest, stop=NEW_BOOKS + HERO_BOOKS)
     hero = [book for book in books if book.cover][:HERO_BOOKS]
-    new = [book for book in books if book not in hero][:NEW_BOOKS]
-    return render(request, "shop/home.html", {"hero": hero, "new": new, "tags": subjects()})
+    return {"hero": hero, "new": [book for book in books if book not in hero][:NEW_BOOKS]}
 
 
 def newest() -> ProductQuerySet:
