@@ -2,7 +2,8 @@
 
 Django builds a queryset and its SQL anew for each request, and a model instance for each row. On the pages that most
 people look at most of the time that took longer than all else. So their querysets are turned into SQL at their first
-use, with a `Slot` where a value is to come, and their rows are plain tuples."""
+use, with a `Slot` where a value is to come, and their rows are plain tuples.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache

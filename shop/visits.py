@@ -85,12 +85,37 @@ def books_in_basket(request: HttpRequest) -> int:
     return sum(quantity for (quantity,) in _quantities.rows(kind, owner=owner)) if owner else 0
 
 
+_visitors = Prepared(
+    lambda: (
+        Basket.objects.open()
+        .filter(pk=Slot("pk"), user=None)
+        .order_by()
+        .select_for_update()
+        .values_list("pk", "status")
+    )
+)
+_ADDED = ("pk", "name", "slug", "price", "active", "in_stock")
+_added = Prepared(lambda: Product.objects.filter(pk=Slot("pk")).order_by().values_list(*_ADDED))
+
+
+def product_to_add(pk: int) -> Product | None:
+    """The product with all that `put_in_basket` needs to know of it."""
+    rows = _added.rows(pk=pk) if 0 < pk < 2**63 else iter(())
+    return next((Product(**dict(zip(_ADDED, row, strict=True))) for row in rows), None)
+
+
+def _locked_basket(pk: int | None) -> Basket | None:
+    """A visitor's open basket, locked until the transaction ends."""
+    rows = _visitors.rows(pk=pk) if pk else iter(())
+    return next((Basket(pk=pk, status=status) for pk, status in rows), None)
+
+
 @transaction.atomic
 def put_in_basket(request: HttpRequest, product: Product, quantity: int = 1) -> int:
     """Put a product into this user's or visitor's basket, made where there is none: see `Basket.add`."""
     if request.user.is_authenticated:
         return Basket.objects.current(request.user).put(product, quantity)
-    basket = _baskets_of(request).select_for_update().first() or Basket.objects.create()
+    basket = _locked_basket(request.session.get(SESSION_KEY)) or Basket.objects.create()
     added = basket.put(product, quantity)
     # Only now: a visitor whose basket stays empty gets no session.
     if request.session.get(SESSION_KEY) != basket.pk:

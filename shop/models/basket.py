@@ -9,6 +9,7 @@ from shop.models.catalogue import Product
 from shop.models.covers import SHOWN, Covered
 from shop.models.json_columns import Cover
 from shop.models.user import Address, User
+from shop.prepared import Prepared, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +88,7 @@ class Basket(models.Model):
     def _put(self, product: Product, quantity: int, price_seen: Decimal | None) -> int:
         # The basket is locked: nobody else adds a line between this look and what follows.
         lines = self.lines.filter(product=product)
-        before = lines.values_list("quantity", flat=True).first() or 0
+        before = next((quantity for (quantity,) in _quantity.rows(basket=self.pk, product=product.pk)), 0)
         after = min(before + quantity, BasketLine.MOST)
         if before:
             lines.update(quantity=after, price_seen=price_seen)
@@ -107,6 +108,11 @@ class Basket(models.Model):
             line.quantity = self._put(line.product, line.quantity, line.price_seen)
         visitors.delete()
         return lines
+
+
+_quantity = Prepared(
+    lambda: BasketLine.objects.filter(basket=Slot("basket"), product=Slot("product")).order_by().values_list("quantity")
+)
 
 
 class Sums:

@@ -11,7 +11,7 @@ from django_htmx.http import reswap
 
 from shop.models import BasketLine, Product
 from shop.rendering import render_page, wants_fragment
-from shop.visits import books_in_basket, lines_of, lines_shown, put_in_basket
+from shop.visits import books_in_basket, lines_of, lines_shown, product_to_add, put_in_basket
 
 REMOVED = "basket_removed"
 
@@ -55,8 +55,8 @@ def basket_add(request: HttpRequest) -> HttpResponse:
 
 def _product_named(text: str) -> Product | None:
     try:
-        return Product.objects.filter(pk=int(text)).only("name", "slug", "price", "active", "in_stock").first()
-    except (ValueError, OverflowError):
+        return product_to_add(int(text))
+    except ValueError:
         return None
 
 
