@@ -23,6 +23,7 @@ from tests.servers import Daphne
 
 # Playwright runs an event loop in this thread; the tests' own queries are between its steps, never in them.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+SITE = "tests.browser.site:application"
 # As patient as what playwright does by itself; it would look for five seconds only.
 expect.set_options(timeout=30_000)
 
@@ -51,7 +52,7 @@ def daphne_variables(django_db_setup: None, var_dir: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def daphne_for_browser(daphne_variables: dict[str, str], var_dir: Path) -> Iterator[Daphne]:
-    with Daphne(var_dir, daphne_variables) as server:
+    with Daphne(var_dir, daphne_variables, SITE) as server:
         yield server
 
 
