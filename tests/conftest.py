@@ -1,4 +1,5 @@
 import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from tests.factories import UserFactory
 
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
 ON_DEMAND = ("browser", "services")
+
+# Whatever a test asks is on this machine, and no proxy leads there.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
