@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 # Each thread keeps one database connection, whatever the number of sockets and streams.
 THREADS = 4
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="chat")
+pool = ThreadPoolExecutor(THREADS, thread_name_prefix="chat")
 
 
 def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Run a function that blocks; SQLite, which has one writer at a time, gets one thread."""
     if connection.vendor == "sqlite":
         return database_sync_to_async(function)(*args, **kwargs)
-    return database_sync_to_async(function, thread_sensitive=False, executor=_pool)(*args, **kwargs)
+    return database_sync_to_async(function, thread_sensitive=False, executor=pool)(*args, **kwargs)
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()

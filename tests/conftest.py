@@ -1,3 +1,5 @@
+import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,14 @@ from django.test import Client
 from psycopg2 import extensions
 
 from shop.models import User
+from support import threads
 from tests.factories import UserFactory
 
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
 ON_DEMAND = ("browser", "services")
+
+# Whatever a test asks is on this machine, and no proxy leads there.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -48,6 +54,9 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """As pytest-django's; dropping a database holds up whoever looks meanwhile whether it answers."""
     yield
     extensions.set_wait_callback(None)
+    # Each thread keeps its connection, which is closed once it is collected; what is in use is not dropped.
+    threads.pool.shutdown()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

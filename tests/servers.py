@@ -25,7 +25,7 @@ import psycopg2
 import redis
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN = 30
+READY_WITHIN = 60
 STOPPED_WITHIN = 10
 SERVER_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DJANGO_SETTINGS_MODULE", "VAR_DIR")
 

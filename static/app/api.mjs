@@ -12,11 +12,15 @@ export class Refused extends Error {
 /** The server was not reached at all. */
 export class Unreachable extends Error {}
 
+/** The answer came when whoever had asked was logged out already: it is nobody's. */
+export class Outdated extends Error {}
+
 /** `send` is fetch, or what stands in for it; `token()` gives the token of now, or null. */
 export function createApi(send, token) {
-  async function ask(path, { method = "GET", body, headers = {} } = {}) {
-    const given = { Accept: "application/json", ...headers };
-    if (token()) given.Authorization = `Token ${token()}`;
+  async function ask(path, { method = "GET", body, read = "json" } = {}) {
+    const given = { Accept: "application/json" };
+    const asker = token();
+    if (asker) given.Authorization = `Token ${asker}`;
     if (body) given["Content-Type"] = "application/json";
     let answer;
     try {
@@ -24,30 +28,25 @@ export function createApi(send, token) {
     } catch {
       throw new Unreachable("You are offline.");
     }
-    if (!answer.ok && answer.status !== 304) throw new Refused(answer.status, await jsonOf(answer));
-    return answer;
+    const refused = !answer.ok && answer.status !== 304;
+    const said = await (refused ? jsonOf(answer) : answer[read]());
+    if (asker && asker !== token()) throw new Outdated();
+    if (refused) throw new Refused(answer.status, said);
+    return said;
   }
 
   return {
     async logIn(username, password) {
-      return (await (await ask("auth/", { method: "POST", body: { username, password } })).json()).token;
+      return (await ask("auth/", { method: "POST", body: { username, password } })).token;
     },
-    async whoAmI() {
-      return (await ask("auth/")).json();
-    },
+    whoAmI: () => ask("auth/"),
     async logOut() {
-      await ask("auth/", { method: "DELETE" });
+      await ask("auth/", { method: "DELETE", read: "text" });
     },
     /** At most 50 orders, newest first; `before` is the last id of those that are known. */
-    async orders(before) {
-      return (await ask(`my-orders/?with=stage${before ? `&before=${before}` : ""}`)).json();
-    },
-    async tracker(orderId) {
-      return (await ask(`my-orders/${orderId}/tracker/`)).text();
-    },
-    async say(orderId, entry) {
-      return (await ask(`my-orders/${orderId}/messages/`, { method: "POST", body: entry })).json();
-    },
+    orders: (before) => ask(`my-orders/?with=stage${before ? `&before=${before}` : ""}`),
+    tracker: (orderId) => ask(`my-orders/${orderId}/tracker/`, { read: "text" }),
+    say: (orderId, entry) => ask(`my-orders/${orderId}/messages/`, { method: "POST", body: entry }),
   };
 }
 

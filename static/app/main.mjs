@@ -1,4 +1,4 @@
-import { createApi } from "./api.mjs";
+import { createApi, Outdated } from "./api.mjs";
 import { mountLogin } from "./login.mjs";
 import { mountOrder } from "./order.mjs";
 import { mountOrders } from "./orders.mjs";
@@ -14,8 +14,9 @@ const login = mountLogin(screens.login, api, enter);
 const orders = mountOrders(screens.orders, { api, store, failed });
 const order = mountOrder(screens.order, { api, store, storage: localStorage, failed });
 
-/** Whether an error was that the token no longer holds, which ends the visit; all others are their finder's. */
+/** Whether an error was that the token no longer holds, which ends the visit, or held no more; others are their finder's. */
 function failed(error) {
+  if (error instanceof Outdated) return true;
   if (error.status !== 401) return false;
   leave("You were logged out. Log in again to go on.");
   return true;

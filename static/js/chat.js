@@ -36,14 +36,14 @@ export function connect(options) {
 
   function settle(clientId) {
     const index = pending.findIndex((entry) => entry.client_id === clientId);
-    if (index < 0) return null;
+    if (closed || index < 0) return null;
     const [entry] = pending.splice(index, 1);
     on.pending?.(pending);
     return entry;
   }
 
   function show(message) {
-    if (message.id <= lastId) return;
+    if (closed || message.id <= lastId) return;
     lastId = message.id;
     settle(message.client_id);
     on.message?.(message);
@@ -98,6 +98,7 @@ export function connect(options) {
   }
 
   function signOut() {
+    if (closed) return;
     closed = true;
     on.status?.("signed-out");
   }

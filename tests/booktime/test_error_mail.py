@@ -1,5 +1,4 @@
 import logging
-import time
 from collections import Counter
 
 import pytest
@@ -106,11 +105,11 @@ def test_without_the_cache_each_process_mails_once(told, settings, monkeypatch):
 
 def test_mail_server_that_hangs_delays_nobody(told, settings):
     with hanging_server(settings):
-        settings.EMAIL_TIMEOUT = 2
-        asked = time.monotonic()
+        settings.EMAIL_TIMEOUT = 60
         assert visit().status_code == 500
-        assert time.monotonic() - asked < 2
-        wait_for_post(told)
+        after_it = told.postman.submit(lambda: None)
+        with pytest.raises(TimeoutError):
+            after_it.result(timeout=0.5)
 
 
 def test_mail_server_that_is_away_breaks_nothing(told, settings, caplog):
@@ -122,11 +121,10 @@ def test_mail_server_that_is_away_breaks_nothing(told, settings, caplog):
 
 def test_flood_of_different_errors_is_not_kept_waiting_for_the_mail_server(told, settings):
     with hanging_server(settings):
-        settings.EMAIL_TIMEOUT = 0.5
+        settings.EMAIL_TIMEOUT = 60
         for number in range(50):
             logging.getLogger(f"shop.flood{number}").error("Wet")
         assert told.missed.total() == 50 - MOST_WAITING
-        wait_for_post(told)
 
 
 def test_visitors_nonsense_is_no_error_of_ours(told, settings):

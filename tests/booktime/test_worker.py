@@ -85,7 +85,7 @@ def test_worker_goes_on_when_the_database_is_back(on_a_server, monkeypatch, capl
         if len(runs) < 3:
             raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(module.db_worker.Worker, "run", run)
+    monkeypatch.setattr(LastingWorker.__base__, "run", run)
     monkeypatch.setattr(module, "catch_up", lambda: None)
     worker = LastingWorker(
         queue_names=["default"],

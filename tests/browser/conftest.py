@@ -16,13 +16,16 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.factories import PASSWORD
 from tests.servers import Daphne
 
 # Playwright runs an event loop in this thread; the tests' own queries are between its steps, never in them.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+SITE = "tests.browser.site:application"
+# As patient as what playwright does by itself; it would look for five seconds only.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +52,7 @@ def daphne_variables(django_db_setup: None, var_dir: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def daphne_for_browser(daphne_variables: dict[str, str], var_dir: Path) -> Iterator[Daphne]:
-    with Daphne(var_dir, daphne_variables) as server:
+    with Daphne(var_dir, daphne_variables, SITE) as server:
         yield server
 
 
@@ -87,7 +90,6 @@ def no_script_errors(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     page: Page = request.getfixturevalue("page")
-    page.set_default_timeout(15_000)
     errors = errors_of(page)
     yield
     assert not errors

@@ -20,7 +20,6 @@ def visitor(request, site, browser):
     context = browser.new_context(java_script_enabled=request.param)
     page = context.new_page()
     errors = errors_of(page)
-    page.set_default_timeout(15_000)
     page.goto(site)
     yield page
     context.close()

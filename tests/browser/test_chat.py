@@ -51,16 +51,18 @@ def test_what_is_said_offline_arrives_once_when_the_line_is_back(order, agent, e
     phone.goto(f"/customer-service/{order.pk}/")
     say(phone, "Where is <b>Emma</b>?")
     row = desk.locator("#notification-area").get_by_role("link", name=f"Order {order.pk}").first
-    expect(row).to_be_visible()
+    # With what was said in it the list is as it stays: a row that is drawn anew under the mouse takes no click.
+    expect(desk.locator("#notification-area")).to_contain_text("Where is <b>Emma</b>?")
     row.click()
     expect(desk.locator("#chat-log")).to_contain_text("Where is <b>Emma</b>?")
     say(desk, "On her way.")
     expect(phone.locator("#chat-log")).to_contain_text("On her way.")
     expect(phone.locator("#chat-presence")).to_have_text("Erin is here")
     phone.context.set_offline(True)
+    expect(phone.locator("#chat-status")).to_contain_text("Not connected")
     say(phone, "Thank you!")
     phone.context.set_offline(False)
-    expect(desk.locator("#chat-log")).to_contain_text("Thank you!", timeout=30_000)
+    expect(desk.locator("#chat-log")).to_contain_text("Thank you!", timeout=60_000)
     said = list(ChatMessage.objects.filter(order=order).order_by("pk").values_list("message", flat=True))
     assert said == ["Where is <b>Emma</b>?", "On her way.", "Thank you!"]
     assert desk.locator("#chat-log .msg", has_text="Thank you!").count() == 1

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createApi, Refused, Unreachable } from "../../static/app/api.mjs";
+import { createApi, Outdated, Refused, Unreachable } from "../../static/app/api.mjs";
 import { network } from "./phone.mjs";
 
 test("log-in sends address and password as JSON and gives the token", async () => {
@@ -40,4 +40,12 @@ test("a carrier's failure brings what was known last", async () => {
 test("no network is told from a refusal", async () => {
   const { send } = network(new TypeError("Failed to fetch"));
   await assert.rejects(createApi(send, () => "t").orders(), Unreachable);
+});
+
+test("an answer that comes after somebody logged out is nobody's, whatever it says", async () => {
+  for (const status of [200, 401]) {
+    let token = "hers";
+    const send = async () => { token = null; return Response.json([], { status }); };
+    await assert.rejects(createApi(send, () => token).orders(), Outdated);
+  }
 });

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from django.test import Client
 
@@ -21,3 +23,10 @@ def visitor(client: Client, db: None) -> Client:
     session[SESSION_KEY] = basket.pk
     session.save()
     return client
+
+
+@pytest.fixture
+def same_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted by the hour: no new one begins during the test."""
+    now = time.time()
+    monkeypatch.setattr("shop.throttle.time.time", lambda: now)

@@ -37,7 +37,7 @@ def use_smtp(settings: Any, port: int) -> None:
 @contextmanager
 def mail_server(settings: Any, answer: str = "250 OK", port: int = 0) -> Iterator[Mailbox]:
     mailbox = Mailbox(answer)
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port or free_port())
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port or free_port(), ready_timeout=30)
     controller.start()
     use_smtp(settings, controller.port)
     try:

@@ -19,7 +19,7 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def three_an_hour(settings):
+def three_an_hour(settings, same_hour):
     settings.POSTS_AN_HOUR = dict.fromkeys(settings.POSTS_AN_HOUR, 3)
 
 

@@ -1,6 +1,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -86,3 +87,10 @@ def parcel(order: Order) -> Order:
     """The same, paid: what dispatch sends out."""
     order.mark_paid()
     return order
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is noon and stays so: no day ends between what a test does and what it looks at."""
+    moment = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    monkeypatch.setattr(timezone, "now", lambda: moment)

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_the_day_in_curl(live_server, carrier_company, alice, tmp_path):
     shell = subprocess.run(
         ["sh", "-eu", "-c", script],
         cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "BOOKTIME": live_server.url, "TOKEN": token},
+        env={"PATH": os.environ["PATH"], "BOOKTIME": live_server.url, "TOKEN": token},
         capture_output=True,
         text=True,
         timeout=60,

@@ -36,7 +36,7 @@ def test_without_the_lock_the_order_would_stay_open(paid_order, monkeypatch):
     def mark(line: OrderLine) -> None:
         with transaction.atomic():
             line.mark(OrderLine.SENT)
-            both_marked.wait(10)
+            both_marked.wait(60)
 
     with no_locks(monkeypatch):
         at_once(*(lambda line=line: mark(line) for line in paid_order.lines.all()))

@@ -9,6 +9,8 @@ from django.utils import timezone
 from shop.models import Order
 from tests.factories import OrderFactory, OrderLineFactory, UserFactory
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 PATH = "/order-dashboard/"
 
 

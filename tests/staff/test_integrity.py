@@ -16,7 +16,7 @@ from staff.models.sales import DaySales, ProductSales, SalesSummary
 from tests.factories import BasketFactory, BasketLineFactory, OrderFactory, OrderLineFactory, ProductFactory
 from tests.shop.test_pictures import picture_bytes, upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def integrity():

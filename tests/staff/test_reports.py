@@ -1,7 +1,7 @@
 import csv
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,6 +11,8 @@ from shop.models import Order, OrderLine
 from staff import reports
 from staff.downloads import safe_cell
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
+
+pytestmark = pytest.mark.usefixtures("noon")
 
 ROW = re.compile(r"<tr><td>(.*?)</td><td[^>]*>(.*?)</td></tr>")
 
@@ -52,7 +54,7 @@ def test_day_begins_in_the_sites_time_zone(erins, settings):
 
 
 def test_new_time_zone_moves_what_was_counted_before(erins, settings):
-    moment = datetime.now(UTC).replace(hour=23, minute=30) - timedelta(days=3)
+    moment = timezone.now().replace(hour=23, minute=30) - timedelta(days=3)
     order_on(moment)
     assert table_of(erins.get("/office-admin/orders_per_day/"))[moment.date().isoformat()] == "1"
     settings.TIME_ZONE = "Asia/Tokyo"

@@ -7,8 +7,10 @@ from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from shop.models import Order, User
+from support.models import ChatMessage
 from tests.factories import OrderFactory
 
 
@@ -25,6 +27,15 @@ def alice_client(alice: User) -> Client:
 @pytest.fixture
 def erin_client(erin: User) -> Client:
     return logged_in(erin)
+
+
+@pytest.fixture
+def hundred_said(order: Order, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that Alice may say for now, however long the test takes: its clock stands still."""
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    said = [ChatMessage(order=order, sender=alice, message=str(number), sent_at=now) for number in range(100)]
+    ChatMessage.objects.bulk_create(said)
 
 
 def logged_in(user: User) -> Client:

@@ -51,9 +51,32 @@ def test_reader_misses_nothing_while_four_write(order, alice, bob, erin, olga, s
     assert missed_by_a_reader(order, [alice, bob, erin, olga]) == set()
 
 
-def test_without_the_lock_the_reader_misses_some(order, alice, bob, erin, olga, slow_commits, monkeypatch):
+def test_without_the_lock_a_reader_misses_who_was_overtaken(order, alice, bob, monkeypatch):
+    """The negative control: the first message has its id, and is not there until the second one was read."""
+    chat, seen, keep = Chat.objects.of(order), [0], Chat.answered_or_waiting
+    has_its_id, was_overtaken = Event(), Event()
+
+    def first_comes_last(chat, message):
+        if message.sender == alice:
+            has_its_id.set()
+            assert was_overtaken.wait(30)
+        keep(chat, message)
+
+    def overtake():
+        assert has_its_id.wait(30)
+        chat.post(bob, "Second")
+        read()
+        was_overtaken.set()
+
+    def read():
+        seen.extend(message.pk for message in order.chat_messages.all().after(seen[-1]))
+
+    monkeypatch.setattr(Chat, "answered_or_waiting", first_comes_last)
     with no_locks(monkeypatch):
-        assert missed_by_a_reader(order, [alice, bob, erin, olga])
+        results = at_once(lambda: chat.post(alice, "First"), overtake)
+    read()
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert [message.message for message in order.chat_messages.exclude(pk__in=seen)] == ["First"]
 
 
 def test_one_client_id_sent_at_once_is_stored_once(order, alice):

@@ -107,8 +107,8 @@ def test_carrier_that_is_down_is_502_with_what_was_known_last(company, settings,
 
 @pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
 def test_slow_carrier_is_504_in_good_time(company, ask, begins, monkeypatch):
-    monkeypatch.setattr(support.carrier, "PATIENCE", 0.3)
     ask()
+    monkeypatch.setattr(support.carrier, "PATIENCE", 0.3)
     company.begins = begins
     company.slow.set()
     refusal = ask()
