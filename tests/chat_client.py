@@ -14,7 +14,10 @@ from websockets.exceptions import WebSocketException
 
 
 class ChatClient:
-    """`urls` are the servers it may connect to, as ws://host:port; `replays` off leaves the `since` away."""
+    """`urls` are the servers it may connect to, as ws://host:port: the first of them at first, then any.
+
+    `replays` off leaves the `since` away.
+    """
 
     def __init__(self, urls: list[str], order_id: int, token: str, *, replays: bool = True) -> None:
         self.urls, self.order_id, self.token, self.replays = urls, order_id, token, replays
@@ -45,9 +48,10 @@ class ChatClient:
         while True:
             with suppress(OSError, WebSocketException, TimeoutError, EOFError):
                 query = f"token={self.token}" + (f"&since={self.seen[-1] if self.seen else 0}" if self.replays else "")
-                url = f"{random.choice(self.urls)}/ws/customer-service/{self.order_id}/?{query}"
+                server = random.choice(self.urls) if self.connections else self.urls[0]
+                url = f"{server}/ws/customer-service/{self.order_id}/?{query}"
                 async with connect(
-                    url, ping_interval=None, compression=None, open_timeout=10, close_timeout=1
+                    url, ping_interval=None, compression=None, open_timeout=30, close_timeout=1
                 ) as opened:
                     failures = 0
                     await self.talk(opened)
@@ -100,7 +104,7 @@ class ChatClient:
         await self.transmit(client_id, text)
         return client_id
 
-    async def until(self, holds: Callable[["ChatClient"], bool], seconds: float = 15) -> None:
+    async def until(self, holds: Callable[["ChatClient"], bool], seconds: float = 60) -> None:
         """Return once something holds for this client; TimeoutError otherwise."""
         async with asyncio.timeout(seconds):
             while not holds(self):

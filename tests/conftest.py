@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from tests.factories import UserFactory
 
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
 ON_DEMAND = ("browser", "services")
+
+# All that tests ask is on this machine, where no proxy leads.
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
