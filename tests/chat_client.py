@@ -63,7 +63,8 @@ class ChatClient:
         self.socket = opened
         self.connections += 1
         self.connected_at.append(time.monotonic())
-        for client_id, text in self.pending.items():
+        # A copy: more may be said meanwhile.
+        for client_id, text in list(self.pending.items()):
             await self.transmit(client_id, text)
         heart = asyncio.create_task(self.beat(opened))
         try:
@@ -85,8 +86,8 @@ class ChatClient:
             self.arrivals.append((frame["message"], now))
             if self.pending.pop(frame["client_id"], None) is not None:
                 self.acknowledged[frame["client_id"]] = frame["id"]
-        elif frame.get("code") == "unavailable" and frame.get("client_id") in self.pending:
-            asyncio.get_running_loop().call_later(1, self.send_again, frame["client_id"])
+        elif frame.get("code") in ("unavailable", "rate_limit") and frame.get("client_id") in self.pending:
+            asyncio.get_running_loop().call_later(frame.get("retry_after", 1), self.send_again, frame["client_id"])
         self.changed.set()
 
     def send_again(self, client_id: str) -> None:
