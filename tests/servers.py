@@ -69,7 +69,6 @@ class Server:
 
     stop_signal = signal.SIGTERM
     pass_fds: tuple[int, ...] = ()
-    working_directory = ROOT
     # How long its log was when it was started.
     log_began = 0
 
@@ -98,7 +97,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command(),
                 env=self.environment(),
-                cwd=self.working_directory,
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -161,8 +160,6 @@ class Postgres(Server):
     """An empty PostgreSQL cluster made in `directory`; `url` is its database, which tests may fill."""
 
     stop_signal = signal.SIGINT  # a fast shutdown: open connections are cut
-    # The user whom it runs as need not be let in to where the project lies.
-    working_directory = Path("/")
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
