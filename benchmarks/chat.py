@@ -9,6 +9,7 @@ say what the chat is worth.
 import argparse
 import asyncio
 import json
+import random
 import statistics
 import subprocess
 import sys
@@ -81,7 +82,7 @@ async def write_through_faults(site: Site, people: dict[str, Any], messages: int
         clients: list[ChatClient] = []
         for order, agent in pairs:
             for token in (order["token"], agent["token"]):
-                client = ChatClient(site.urls, order["order"], token, replays=replays)
+                client = ChatClient(random.sample(site.urls, 2), order["order"], token, replays=replays)
                 client.seen += [newest[order["order"]]] if newest[order["order"]] else []
                 clients.append(await stack.enter_async_context(client))
         await asyncio.gather(*(client.until(lambda c: c.connections > 0, 120) for client in clients))

@@ -14,7 +14,10 @@ from websockets.exceptions import WebSocketException
 
 
 class ChatClient:
-    """`urls` are the servers it may connect to, as ws://host:port; `replays` off leaves the `since` away."""
+    """`urls` are the servers it may connect to, as ws://host:port: the first of them at first, then any.
+
+    `replays` off leaves the `since` away.
+    """
 
     def __init__(self, urls: list[str], order_id: int, token: str, *, replays: bool = True) -> None:
         self.urls, self.order_id, self.token, self.replays = urls, order_id, token, replays
@@ -45,9 +48,10 @@ class ChatClient:
         while True:
             with suppress(OSError, WebSocketException, TimeoutError, EOFError):
                 query = f"token={self.token}" + (f"&since={self.seen[-1] if self.seen else 0}" if self.replays else "")
-                url = f"{random.choice(self.urls)}/ws/customer-service/{self.order_id}/?{query}"
+                server = random.choice(self.urls) if self.connections else self.urls[0]
+                url = f"{server}/ws/customer-service/{self.order_id}/?{query}"
                 async with connect(
-                    url, ping_interval=None, compression=None, open_timeout=10, close_timeout=1
+                    url, ping_interval=None, compression=None, open_timeout=30, close_timeout=1
                 ) as opened:
                     failures = 0
                     await self.talk(opened)
@@ -59,7 +63,8 @@ class ChatClient:
         self.socket = opened
         self.connections += 1
         self.connected_at.append(time.monotonic())
-        for client_id, text in self.pending.items():
+        # A copy: more may be said meanwhile.
+        for client_id, text in list(self.pending.items()):
             await self.transmit(client_id, text)
         heart = asyncio.create_task(self.beat(opened))
         try:
@@ -81,8 +86,8 @@ class ChatClient:
             self.arrivals.append((frame["message"], now))
             if self.pending.pop(frame["client_id"], None) is not None:
                 self.acknowledged[frame["client_id"]] = frame["id"]
-        elif frame.get("code") == "unavailable" and frame.get("client_id") in self.pending:
-            asyncio.get_running_loop().call_later(1, self.send_again, frame["client_id"])
+        elif frame.get("code") in ("unavailable", "rate_limit") and frame.get("client_id") in self.pending:
+            asyncio.get_running_loop().call_later(frame.get("retry_after", 1), self.send_again, frame["client_id"])
         self.changed.set()
 
     def send_again(self, client_id: str) -> None:
@@ -100,7 +105,7 @@ class ChatClient:
         await self.transmit(client_id, text)
         return client_id
 
-    async def until(self, holds: Callable[["ChatClient"], bool], seconds: float = 15) -> None:
+    async def until(self, holds: Callable[["ChatClient"], bool], seconds: float = 60) -> None:
         """Return once something holds for this client; TimeoutError otherwise."""
         async with asyncio.timeout(seconds):
             while not holds(self):

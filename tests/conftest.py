@@ -18,8 +18,10 @@ from tests.factories import UserFactory
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
 ON_DEMAND = ("browser", "services")
 
-# Whatever a test asks is on this machine, and no proxy leads there.
-os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+# All that tests ask is on this machine, where no proxy leads.
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

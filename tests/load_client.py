@@ -1,4 +1,4 @@
-"""A steady load: so many requests a second, however long the answers take, and what became of each."""
+"""A steady load: so many requests a second, as long as the machine can keep up, and what became of each."""
 
 import http.client
 import ssl
@@ -37,8 +37,11 @@ class LoadClient:
             …
         assert not load.failures()
 
-    At the end of the block every answer is there. `fails` tells a failure from an answer.
+    At the end of the block every answer is there. `fails` tells a failure from an answer. While `MOST_UNANSWERED` are
+    under way no other is sent: what a busy machine has not got round to is no failure of the site.
     """
+
+    MOST_UNANSWERED = 32
 
     def __init__(
         self,
@@ -47,14 +50,15 @@ class LoadClient:
         rate: float = 20,
         *,
         context: ssl.SSLContext | None = None,
-        timeout: float = 30,
+        timeout: float = 60,
         fails: Callable[[Answer], bool] = lambda answer: not 200 <= answer.status < 400,
     ) -> None:
         self.address, self.requests, self.rate = urlsplit(url), iter(requests), rate
         self.context, self.timeout, self.fails = context, timeout, fails
         self.answers: list[Answer] = []
         self.over = threading.Event()
-        self.pool = ThreadPoolExecutor(64, "load")
+        self.pool = ThreadPoolExecutor(self.MOST_UNANSWERED, "load")
+        self.unanswered = threading.Semaphore(self.MOST_UNANSWERED)
         self.clock = threading.Thread(target=self.keep_time, daemon=True)
 
     def __enter__(self) -> Self:
@@ -71,7 +75,8 @@ class LoadClient:
         for number, request in enumerate(self.requests):
             if self.over.wait(max(0, began + number / self.rate - time.monotonic())):
                 return
-            self.pool.submit(self.send, request)
+            self.unanswered.acquire()
+            self.pool.submit(self.send, request).add_done_callback(lambda _: self.unanswered.release())
 
     def send(self, request: Request) -> None:
         at, status, error = time.monotonic(), 0, ""

@@ -25,15 +25,28 @@ import psycopg2
 import redis
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN = 60
-STOPPED_WITHIN = 10
-SERVER_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DJANGO_SETTINGS_MODULE", "VAR_DIR")
+# Seconds; a machine may be busy with other things. Longer than the site itself takes its time to stop.
+READY_WITHIN = 120
+STOPPED_WITHIN = 60
+# What a site, and Django, read from the environment.
+SERVER_VARIABLES = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "DJANGO_SETTINGS_MODULE", "VAR_DIR", "EMAIL_URL", "ADMINS"),
+    *("ALLOWED_HOSTS", "METRICS_ALLOWED", "PAGE_THREADS", "TRACKER_URL", "GIT_REV", "GA_TRACKER_ID"),
+    *("AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_S3_ENDPOINT_URL"),
+)
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port for a server that may be away for a while.
+
+    Not one of those that the kernel gives to whoever connects to something: it would be taken meanwhile.
+    """
+    given_away_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(10_000, given_away_from)) if given_away_from > 20_000 else 0
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return listener.getsockname()[1]
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float = READY_WITHIN) -> None:
@@ -56,6 +69,8 @@ class Server:
 
     stop_signal = signal.SIGTERM
     pass_fds: tuple[int, ...] = ()
+    # How long its log was when it was started.
+    log_began = 0
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -78,6 +93,7 @@ class Server:
     def start(self) -> Self:
         """Start, and return once it answers. Raises RuntimeError, with the end of its log, where it never does."""
         with self.log.open("ab") as log:
+            self.log_began = log.tell()
             self.process = subprocess.Popen(
                 self.command(),
                 env=self.environment(),
@@ -120,10 +136,11 @@ class Server:
 
     def _signal_all(self, number: int) -> None:
         assert self.process
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        for pid in [self.process.pid, *map(int, children)]:
+        # First, so that it has no further child meanwhile.
+        self.process.send_signal(number)
+        for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             with suppress(ProcessLookupError):
-                os.kill(pid, number)
+                os.kill(int(pid), number)
 
     def restart(self) -> Self:
         self.stop()
@@ -303,7 +320,7 @@ class Worker(Server):
         return [sys.executable, "manage.py", "db_worker"]
 
     def is_ready(self) -> bool:
-        return b"Starting worker" in self.log.read_bytes()
+        return b"Starting worker" in self.log.read_bytes()[self.log_began :]
 
 
 # A Redis for each process of a parallel run: unlike a database, its channels cannot be told apart by a name.

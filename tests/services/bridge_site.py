@@ -7,7 +7,7 @@ import django
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.cache import caches
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.http import (
     FileResponse,
@@ -38,15 +38,21 @@ THREADS = 2
 closed: list[str] = []
 # Held on to, so that no two have the same id.
 caches_met: dict[int, object] = {}
-finished = 0
+# A list, which any thread may add to.
+started: list[object] = []
+finished: list[object] = []
 
 
-def count_finished(**_: object) -> None:
-    global finished
-    finished += 1
+def note_start(**_: object) -> None:
+    started.append(None)
 
 
-request_finished.connect(count_finished)
+def note_finish(**_: object) -> None:
+    finished.append(None)
+
+
+request_started.connect(note_start)
+request_finished.connect(note_finish)
 
 
 def echo(request: HttpRequest, rest: str = "") -> HttpResponse:
@@ -85,7 +91,9 @@ def raw_body(request: HttpRequest) -> HttpResponse:
 
 def cookies(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect("/echo/ü")
-    response.set_cookie("first", "1", max_age=60, httponly=True, samesite="Lax")
+    # `expires` would else follow from the second in which this is asked.
+    expires = "Wed, 01 Jan 2031 00:00:00 GMT"
+    response.set_cookie("first", "1", max_age=60, expires=expires, httponly=True, samesite="Lax")
     response.set_cookie("second", "a b;c")
     return response
 
@@ -134,7 +142,8 @@ def cache_used(request: HttpRequest) -> HttpResponse:
 
 
 def state(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"closed": closed, "finished": finished})
+    """`under_way` counts this request, too."""
+    return JsonResponse({"closed": closed, "started": len(started), "under_way": len(started) - len(finished)})
 
 
 urlpatterns = [

@@ -34,7 +34,10 @@ def test_nginx_accepts_its_files(directory, pages):
 def unit_folder(directory):
     """The units with this machine's paths where the programs of a release would be."""
     for unit in UNITS:
-        (directory / unit.name).write_text(unit.read_text())
+        copy = directory / unit.name
+        copy.write_text(unit.read_text())
+        # systemd remarks on files that not everybody may read, or that others may write.
+        copy.chmod(0o644)
     return directory
 
 

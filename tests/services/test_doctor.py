@@ -45,7 +45,7 @@ def mail_server() -> Iterator[str]:
 
     port = free_port()
     options = {"auth_required": True, "auth_require_tls": False, "authenticator": check}
-    controller = Controller(object(), hostname="127.0.0.1", port=port, **options)
+    controller = Controller(object(), hostname="127.0.0.1", port=port, ready_timeout=60, **options)
     controller.start()
     yield f"smtp://shop:{PASSWORD}@127.0.0.1:{port}"
     controller.stop()
@@ -59,6 +59,8 @@ def bucket(services) -> Iterator[Bucket]:
 
 def test_bucket_that_browsers_may_not_read(services, bucket):
     site = Daphne(services.directory, {**services.variables, **bucket.variables})
+    # Another test may have let them.
+    bucket.client.delete_bucket_policy(Bucket=bucket.name)
     look = "from booktime.doctor import examine_storage; examine_storage()"
     with pytest.raises(subprocess.CalledProcessError) as failure:
         site.manage("shell", "--verbosity", "0", "--command", look)
@@ -69,7 +71,7 @@ def test_bucket_that_browsers_may_not_read(services, bucket):
 def test_site_on_which_all_works(services, mail_server, bucket):
     bucket.let_browsers_read()
     with Worker(services.directory, services.variables):
-        status, found = examine(services, EMAIL_URL=mail_server, **bucket.variables)
+        status, found = examine(services, "--wait", "120", EMAIL_URL=mail_server, **bucket.variables)
     assert {name: sentence for name, (state, sentence) in found.items() if state != "ok"} == {}
     assert status == 0
     assert not bucket.stored()
@@ -113,7 +115,7 @@ def test_password_that_the_database_refuses_and_libraries_that_are_missing(servi
         services,
         DATABASE_URL=services.postgres.url.replace("postgres@", "shop:wrong-password@"),
         EMAIL_URL=f"smtp://127.0.0.1:{free_port()}",
-        LD_LIBRARY_PATH=str(tmp_path),
+        LD_LIBRARY_PATH=os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("LD_LIBRARY_PATH")])),
     )
     assert found.keys() == {"database", "mail", "worker", "invoices", "clock"}
     assert "password authentication failed" in found["database"]

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import pytest
@@ -15,10 +14,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.servers import ROOT, Daphne, wait_until
-from tests.services.test_health import health_of
+from tests.services.test_health import wait_for_health
 
 DRAINED, AS_IT_COMES = "booktime.asgi:application", "tests.services.undrained:application"
-ENDS_WITHIN = 10
+# Seconds. What hangs is cut after `booktime.draining.PATIENCE`, which is told in the log.
+ENDS_WITHIN = 60
 
 
 def ask_to_stop(site: Daphne) -> None:
@@ -26,7 +26,7 @@ def ask_to_stop(site: Daphne) -> None:
 
 
 def half_sent_form(site: Daphne) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", site.port), timeout=10)
+    client = socket.create_connection(("127.0.0.1", site.port), timeout=60)
     client.sendall(b"POST /contact-us/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc")
     return client
 
@@ -49,7 +49,7 @@ def refuses(site: Daphne) -> bool:
 def test_request_under_way_is_finished(daphne, application):
     site = daphne(application)
     with half_sent_form(site) as client:
-        assert health_of(site)[0] == 200
+        wait_for_health(site)
         ask_to_stop(site)
         if application == DRAINED:
             wait_until(lambda: refuses(site), "refusal of newcomers")
@@ -67,9 +67,9 @@ def test_request_under_way_is_finished(daphne, application):
 def test_who_stands_in_the_queue_is_served(daphne, application):
     """More connections than the process takes in at once, each with its request sent, while it is busy elsewhere."""
     site = daphne(application)
-    assert health_of(site)[0] == 200
+    wait_for_health(site)
     site.process.send_signal(signal.SIGSTOP)
-    clients = [socket.create_connection(("127.0.0.1", site.port), timeout=20) for _ in range(40)]
+    clients = [socket.create_connection(("127.0.0.1", site.port), timeout=60) for _ in range(40)]
     for client in clients:
         client.sendall(
             b"POST /contact-us/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -85,14 +85,13 @@ def test_who_stands_in_the_queue_is_served(daphne, application):
 
 def test_connection_without_a_request_does_not_hold_it_up(daphne):
     site = daphne()
-    idle = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    idle = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     idle.request("GET", "/about-us/")
     idle.getresponse().read()
     with socket.create_connection(("127.0.0.1", site.port)):
-        began = time.monotonic()
         ask_to_stop(site)
         assert site.process.wait(ENDS_WITHIN) == 0
-    assert time.monotonic() - began < 5
+    assert "not finished within" not in site.log.read_text()
     idle.close()
 
 
@@ -109,7 +108,7 @@ def test_socket_is_told_to_come_back(daphne, server_variables, people):
 
     async def be_sent_away():
         url = f"{site.url.replace('http', 'ws')}/ws/customer-service/{order['order']}/?token={order['token']}"
-        async with connect(url) as opened:
+        async with connect(url, open_timeout=60) as opened:
             await opened.send(json.dumps({"type": "message", "message": "a last word"}))
             ask_to_stop(site)
             with pytest.raises(ConnectionClosed) as closed:
@@ -121,7 +120,7 @@ def test_socket_is_told_to_come_back(daphne, server_variables, people):
     assert site.process.wait(ENDS_WITHIN) == 0
     history = f"/mobile-api/my-orders/{order['order']}/messages/"
     site.start()
-    again = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    again = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     headers = {"Authorization": f"Token {order['token']}", "X-Forwarded-Proto": "https", "Host": "localhost"}
     again.request("GET", history, headers=headers)
     assert [message["message"] for message in json.load(again.getresponse())] == ["a last word"]
@@ -131,7 +130,7 @@ def test_socket_is_told_to_come_back(daphne, server_variables, people):
 def test_event_stream_ends_whole(daphne, server_variables, people):
     site = daphne(**server_variables)
     (agent,) = people["agents"]
-    stream = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    stream = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
     headers = {"Cookie": f"sessionid={agent['session']}", "X-Forwarded-Proto": "https", "Host": "localhost"}
     stream.request("GET", "/customer-service/notify/", headers=headers)
     response = stream.getresponse()

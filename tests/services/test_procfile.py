@@ -13,7 +13,7 @@ from tests.servers import ROOT, SERVER_VARIABLES, free_port, wait_until
 from tests.services.conftest import SECRET_KEY
 
 LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-ENDS_WITHIN = 10
+ENDS_WITHIN = 60
 
 
 @pytest.fixture
@@ -33,29 +33,33 @@ def platform(directory, postgres_server, redis_server, collected_static):
     }
 
 
-def start(name, environment):
-    log = subprocess.DEVNULL
+def start(name, environment, log):
     # `exec`, so that the signal reaches the program itself.
-    return subprocess.Popen(["sh", "-c", f"exec {LINES[name]}"], env=environment, cwd=ROOT, stdout=log, stderr=log)
+    command = ["sh", "-c", f"exec {LINES[name]}"]
+    with log.open("wb") as output:
+        return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
 
 
 def answers(port, path):
     request = urllib.request.Request(f"http://localhost:{port}{path}", headers={"X-Forwarded-Proto": "https"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.read()
     except OSError:
         return b""
 
 
-def test_lines_of_the_procfile_bring_up_a_site(platform):
+def test_lines_of_the_procfile_bring_up_a_site(platform, directory):
     subprocess.run(LINES["release"], shell=True, env=platform, cwd=ROOT, check=True, capture_output=True)  # noqa: S602
-    web, worker = start("web", platform), start("worker", platform)
+    log = directory / "worker.log"
+    web, worker = start("web", platform, directory / "web.log"), start("worker", platform, log)
     try:
         wait_until(lambda: answers(platform["PORT"], "/healthz") == b"ok", "start of the web process")
         page = answers(platform["PORT"], "/").decode()
         style = next(part.split('"')[0] for part in page.split('href="')[1:] if part.startswith("/static/css/"))
         assert answers(platform["PORT"], style)
+        # Sooner it would not know what to do when it is asked to stop.
+        wait_until(lambda: "Starting worker" in log.read_text(), "start of the worker")
         assert worker.poll() is None
     finally:
         for process in (web, worker):

@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 
 from tests.load_client import LoadClient
 from tests.proxy import Gunicorn, Nginx
-from tests.servers import ROOT, Daphne, Postgres, Redis
+from tests.servers import ROOT, Daphne, Postgres, Redis, wait_until
 from tests.services.conftest import migrated
 
 SPOOFED = {
@@ -84,10 +84,12 @@ def test_headers_of_a_client_are_not_believed(site):
     # Neither sent to https once more nor moved below /elsewhere, and under an id of nginx's own.
     assert response.status == 200
     assert b"/elsewhere" not in text
-    assert response.headers["X-Request-ID"] in site.nginx.access_log()
+    # nginx writes it down after it has answered.
+    wait_until(lambda: response.headers["X-Request-ID"] in site.nginx.access_log(), "the request's line in the log")
     assert response.headers["X-Request-ID"] != SPOOFED["X-Request-ID"]
     assert response.headers["Strict-Transport-Security"]
-    site.ask("GET", "/about-us/?token=secret-of-alice")
+    known = site.ask("GET", "/about-us/?token=secret-of-alice")[0].headers["X-Request-ID"]
+    wait_until(lambda: known in site.nginx.access_log(), "the request's line in the log")
     assert "secret-of-alice" not in site.nginx.access_log()
 
 
@@ -125,7 +127,7 @@ def test_static_files_are_nginx_own(site):
 
 
 def test_plain_http_leads_to_https_but_for_health(site):
-    connection = http.client.HTTPConnection("localhost", site.nginx.plain_port, timeout=10)
+    connection = http.client.HTTPConnection("localhost", site.nginx.plain_port, timeout=60)
     connection.request("GET", "/products/all/?q=emma")
     response = connection.getresponse()
     response.read()
@@ -147,9 +149,9 @@ def test_sockets_get_through(site):
 
     async def talk():
         url = f"wss://localhost:{site.nginx.port}/ws/customer-service/{order['order']}/?token={order['token']}"
-        async with connect(url, ssl=site.context) as opened:
+        async with connect(url, ssl=site.context, open_timeout=60) as opened:
             await opened.send('{"type": "message", "message": "through nginx"}')
-            while (frame := json.loads(await asyncio.wait_for(opened.recv(), 10)))["type"] != "chat_message":
+            while (frame := json.loads(await asyncio.wait_for(opened.recv(), 60)))["type"] != "chat_message":
                 pass
             return frame["message"]
 
@@ -159,7 +161,7 @@ def test_sockets_get_through(site):
 def test_events_come_at_once(site):
     """The first event is there at once, and uncompressed."""
     (agent,) = site.people["agents"]
-    with socket.create_connection(("localhost", site.nginx.port), timeout=10) as raw:
+    with socket.create_connection(("localhost", site.nginx.port), timeout=60) as raw:
         stream = site.context.wrap_socket(raw, server_hostname="localhost")
         stream.sendall(
             f"GET /customer-service/notify/ HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"

@@ -24,7 +24,8 @@ from tests.servers import ROOT, Daphne
 
 RESTARTS = int(os.environ.get("RESTARTS", "2"))
 SOCKETS = 50 if RESTARTS >= 10 else 10
-BACK_WITHIN = 3  # seconds, for 95 of 100 sockets
+# Seconds, for 95 of 100 sockets: three where the machine has nothing else to do.
+BACK_WITHIN = 3 if RESTARTS >= 10 else 8
 ORDER_MESSAGES = "/mobile-api/my-orders/{order}/messages/"
 
 
@@ -121,7 +122,7 @@ async def chat_through(site, people, restart):
             await asyncio.sleep(0.5)
         await restarting
         for client in clients:
-            await client.until(lambda c: not c.pending and len(set(c.seen)) == 2 * said, 30)
+            await client.until(lambda c: not c.pending and len(set(c.seen)) == 2 * said, 120)
     return clients
 
 
@@ -199,7 +200,7 @@ def test_without_draining_requests_are_lost(daphne, directory, server_variables)
             fails=lambda answer: answer.status == 0 or answer.status >= 500,
         ) as load,
     ):
-        for _ in range(10):
+        for _ in range(40):
             site.systemctl.rolling_restart()
             if load.failures():
                 break

@@ -64,7 +64,7 @@ def test_uploaded_picture_is_in_the_bucket_and_browsers_may_show_it(bucket, clie
         for address in pictures_of(page):
             assert address.startswith(f"{bucket.url}/{bucket.name}/")
             assert may_show(page, address)
-            answer = httpx.get(address)
+            answer = httpx.get(address, timeout=60)
             assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
             assert "immutable" in answer.headers["Cache-Control"]
     assert f"{bucket.url}/{bucket.name}/{picture.image.name}" in pictures_of(client.get("/product/emma/"))
@@ -79,7 +79,7 @@ def test_import_fills_the_bucket_and_integrity_sees_what_is_lost(bucket, tmp_pat
         call_command("import_data", str(path), str(tmp_path), stdout=StringIO())
         assert len(bucket.stored()) == 3
     (address,) = pictures_of(client.get("/products/all/"))
-    assert httpx.get(address).status_code == 200
+    assert httpx.get(address, timeout=60).status_code == 200
     call_command("integrity", stdout=StringIO())
     lost = ProductImage.objects.get().thumbnail.name
     bucket.client.delete_object(Bucket=bucket.name, Key=lost)

@@ -1,8 +1,12 @@
 """The worker is killed in the middle of mails and webhooks, and loses its database."""
 
 import json
+import signal
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg2
@@ -49,7 +53,7 @@ class Gate:
     def pass_through(self) -> None:
         if not self.opened.is_set():
             self.reached.set()
-            self.opened.wait(60)
+            self.opened.wait(120)
 
 
 class SlowMailbox(Mailbox):
@@ -72,7 +76,7 @@ def mail_gate():
 @pytest.fixture
 def mailbox(mail_gate):
     mailbox = SlowMailbox(mail_gate)
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     mailbox.port = controller.port
     yield mailbox
@@ -114,8 +118,27 @@ def worker(shop_variables, directory, mailbox):
         yield worker
 
 
+def run(worker: Worker, script: str) -> None:
+    worker.site.manage("shell", "--no-imports", "-c", script)
+
+
 def queue_mails(worker: Worker, first: int, end: int) -> None:
-    worker.site.manage("shell", "--no-imports", "-c", QUEUE.format(first, end))
+    run(worker, QUEUE.format(first, end))
+
+
+@contextmanager
+def in_the_middle(worker: Worker, script: str, gate: Gate) -> Iterator[None]:
+    """Within this the worker stands at the gate with the first of what `script` gave it to do.
+
+    It waits for five seconds there, so the script's own end is waited for afterwards.
+    """
+    gate.shut()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(run, worker, script)
+        assert gate.reached.wait(120)
+        yield
+        gate.opened.set()
+        done.result()
 
 
 def let_time_pass(postgres, minutes: int = 3) -> None:
@@ -126,25 +149,19 @@ def let_time_pass(postgres, minutes: int = 3) -> None:
 
 
 def test_killed_worker_loses_no_mail_and_no_event(worker, mailbox, mail_gate, dispatch, postgres_server):
-    mail_gate.shut()
-    queue_mails(worker, 0, MAILS)
-    assert mail_gate.reached.wait(30)
-    worker.kill()
-    mail_gate.opened.set()
+    with in_the_middle(worker, QUEUE.format(0, MAILS), mail_gate):
+        worker.kill()
     worker.start()
     # One from the queue and one by catching up may have been in its hands: claims guard them from others for a while.
     wait_until(lambda: len(mailbox.mails) >= MAILS - 2, "the other mails")
     assert len(mailbox.mails) < MAILS
-    dispatch.gate.shut()
-    worker.site.manage(
-        "shell", "--no-imports", "-c", PAY.format(url=f"http://127.0.0.1:{dispatch.server_port}/", orders=ORDERS)
-    )
-    assert dispatch.gate.reached.wait(30)
-    worker.kill()
-    dispatch.gate.opened.set()
+    pay = PAY.format(url=f"http://127.0.0.1:{dispatch.server_port}/", orders=ORDERS)
+    with in_the_middle(worker, pay, dispatch.gate):
+        worker.kill()
     interrupted = dispatch.events[0]
-    worker.start()
+    # While no worker has anything in hand that this would take away from it.
     let_time_pass(postgres_server)
+    worker.start()
     wait_until(lambda: len(mailbox.mails) == MAILS, "what was in the killed worker's hands")
     wait_until(lambda: len(dispatch.events) > ORDERS, "the events")
     assert sorted(mailbox.recipients) == sorted(f"person{number}@example.com" for number in range(MAILS))
@@ -165,10 +182,9 @@ def test_worker_outlives_restarts_of_postgres(worker, mailbox, postgres_server):
 
 
 def test_stopped_worker_sends_the_mail_in_hand(worker, mailbox, mail_gate):
-    mail_gate.shut()
-    queue_mails(worker, 0, 1)
-    assert mail_gate.reached.wait(30)
-    threading.Timer(1, mail_gate.opened.set).start()
-    worker.stop()
+    with in_the_middle(worker, QUEUE.format(0, 1), mail_gate):
+        worker.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "shutting down" in worker.log.read_text(), "the worker's notice")
+    worker.process.wait(120)
     assert worker.process.returncode == 0
     assert len(mailbox.mails) == 1

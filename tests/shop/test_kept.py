@@ -13,8 +13,6 @@ from shop.models import Author, CatalogueChange, Product, ProductTag, Series
 from tests.factories import AuthorFactory, ProductFactory, ProductTagFactory, SeriesFactory
 from tests.shop.shelves import page, picture_of, stock, titles
 
-needs_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL")
-
 
 @pytest.fixture
 def emma(db) -> Product:
@@ -116,7 +114,7 @@ def test_changes_leave_no_heap_of_marks():
     assert CatalogueChange.objects.count() == 1
 
 
-@needs_postgresql
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_truncating_is_a_change(client):
     stock(3)
@@ -125,7 +123,7 @@ def test_truncating_is_a_change(client):
     assert "No books here yet" in page(client, "/products/all/")
 
 
-@needs_postgresql
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_changes_at_the_same_time_wait_for_nobody_and_are_shown_when_they_are_final():
     stock(1)
@@ -152,7 +150,7 @@ def test_changes_at_the_same_time_wait_for_nobody_and_are_shown_when_they_are_fi
     assert titles(page(visitor, "/products/all/")) == [*before, "Walden", "Xanadu"]
 
 
-@needs_postgresql
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_crowd_of_changes_and_readers_never_sees_the_past():
     """Each writer looks at the list after its own change: it must hold the book."""
