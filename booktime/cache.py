@@ -1,6 +1,7 @@
 """The cache in Redis: while Redis is away, an empty one."""
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, TypeVar
 
 import redis
@@ -22,6 +23,15 @@ def asked(ask: Callable[..., T], *arguments: Any, otherwise: T, writes: Iterable
 
 class Client(RedisCacheClient):
     """As Django's, over each method that the cache calls."""
+
+    @cached_property
+    def client(self) -> redis.Redis:
+        return super().get_client()
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> redis.Redis:
+        # Django makes one for each call, which takes as long as asking Redis. Nothing changes in it, and there is one
+        # server to reach.
+        return self.client
 
     def add(self, key: Any, value: Any, timeout: Any) -> bool:
         return asked(super().add, key, value, timeout, otherwise=True)

@@ -1,36 +1,17 @@
 """A shelf: a long row of books, shown page by page as cards."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
 
+from shop.cards import Card, Cards
 from shop.models import Product, ProductTag, Series
-from shop.models.catalogue import ProductQuerySet, address_around, picture_address
+from shop.models.catalogue import ProductQuerySet, address_around
 from shop.prepared import Prepared, Slot
 
 BOOKS_A_PAGE = 24
-
-
-class Card(NamedTuple):
-    """What a list shows of a book; `cover` is the first picture's thumbnail: {"name", "width", "height"} or None."""
-
-    name: str
-    slug: str
-    price: Decimal
-    in_stock: bool
-    authors_text: str
-    series_text: str
-    cover: dict[str, Any] | None
-
-    def get_absolute_url(self) -> str:
-        before, after = address_around(Product.detail_view)
-        return f"{before}{self.slug}{after}"
-
-    def cover_url(self) -> str:
-        return picture_address(self.cover["name"]) if self.cover else ""
 
 
 class Subject(NamedTuple):
@@ -53,9 +34,9 @@ _cards = Prepared(lambda books, shape, start, stop: books(*shape).cards(start, s
 _numbers = Prepared(lambda books, shape: books(*shape).order_by().values_list("pk"))
 
 
-def cards(books: Books, *shape: Any, start: int = 0, stop: int, **values: Any) -> list[Card]:
+def cards(books: Books, *shape: Any, start: int = 0, stop: int, **values: Any) -> Cards:
     """The cards of `books(*shape)` from `start` to `stop`, `values` in its slots: one query."""
-    return list(map(Card._make, _cards.rows(books, shape, start, stop, **values)))
+    return Cards(map(Card._make, _cards.rows(books, shape, start, stop, **values)))
 
 
 _FIELDS = [field.attname for field in Product._meta.concrete_fields if field.name not in {"search_text", "sort_name"}]
@@ -97,7 +78,7 @@ class Shelf(Paginator[Card]):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         stop = start + self.per_page
-        found = cards(self.books, *self.shape, start=start, stop=stop, **self.values) if self.books else []
+        found = cards(self.books, *self.shape, start=start, stop=stop, **self.values) if self.books else Cards()
         return Page(found, number, self)
 
     @cached_property

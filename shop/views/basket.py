@@ -26,7 +26,12 @@ def basket_detail(request: HttpRequest) -> HttpResponse:
 def _basket_page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
     """The basket as it is now, with what `context` says about what was just done."""
     lines = lines_shown(request)
-    context |= {"lines": lines, "basket_count": lines.book_count()}
+    context |= {
+        "lines": lines,
+        "basket_count": lines.book_count(),
+        "unavailable": lines.unavailable(),
+        "changed": lines.changed(),
+    }
     return render_page(request, "shop/basket.html", context, partial="basket-lines", status=status)
 
 

@@ -3,6 +3,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import linebreaks_filter
 from django.views.decorators.http import require_safe
 
 from shop.conditional import conditional_page
@@ -103,6 +104,7 @@ def page_of_product(slug: str) -> dict[str, Any]:
         raise Http404("No such book")
     return {
         "product": product,
+        "description": linebreaks_filter(product.description) if product.description else "",
         "facts": product.facts(),
         "authors": [Author(**author) for author in product.author_list or []],
         "tags": [ProductTag(**tag) for tag in product.tag_list or []],

@@ -3,12 +3,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from shop.cards import Cards
 from shop.conditional import conditional_page
 from shop.forms import ContactForm, live_error, sent
 from shop.kept import catalogue_now
 from shop.models import Product
 from shop.models.catalogue import ProductQuerySet
-from shop.shelf import Card, cards
+from shop.shelf import cards
 from shop.throttle import throttled
 
 NEW_BOOKS = 12
@@ -22,10 +23,10 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/home.html", {**catalogue.find(books_of_home), "tags": catalogue.subjects})
 
 
-def books_of_home() -> dict[str, list[Card]]:
+def books_of_home() -> dict[str, Cards]:
     books = cards(newest, stop=NEW_BOOKS + HERO_BOOKS)
-    hero = [book for book in books if book.cover][:HERO_BOOKS]
-    return {"hero": hero, "new": [book for book in books if book not in hero][:NEW_BOOKS]}
+    hero = Cards([book for book in books if book.cover][:HERO_BOOKS])
+    return {"hero": hero, "new": Cards([book for book in books if book not in hero][:NEW_BOOKS])}
 
 
 def newest() -> ProductQuerySet:
