@@ -130,6 +130,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
     }
 else:
+    _database["ENGINE"] = "booktime.postgresql"
     # A connection is kept by each thread of the pool in booktime/asgi.py: their number is the pool's size.
     _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True

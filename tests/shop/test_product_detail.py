@@ -126,6 +126,12 @@ def test_a_product_page_takes_six_queries_at_most(request, odyssey, person, othe
         page(client, "/product/the-odyssey/")
 
 
+def test_a_description_is_text_in_paragraphs(client, db):
+    ProductFactory(name="Emma", description="<b>Clever</b> & rich\n\nNearly twenty-one")
+    html = page(client, "/product/emma/")
+    assert "<p>&lt;b&gt;Clever&lt;/b&gt; &amp; rich</p>\n\n<p>Nearly twenty-one</p>" in html
+
+
 @pytest.mark.parametrize(("code", "name"), [("fr", "French"), ("zh", "Chinese"), ("xx", "xx")])
 def test_a_language_goes_by_its_name(client, db, code, name):
     ProductFactory(name="Book", language=code)

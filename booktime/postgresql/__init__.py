@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, as this site waits for it: the `ENGINE` of `DATABASES`."""
