@@ -2,8 +2,11 @@ import select
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg2 import extensions
 
 from booktime import patience
+
+USABLE = (extensions.TRANSACTION_STATUS_IDLE, extensions.TRANSACTION_STATUS_INTRANS)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -23,7 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Django asks "SELECT 1" at each request, which took a sixth of what the basket's page takes. A server that is
         gone without a word answers neither; the query that follows finds that out.
         """
-        if self.connection is None or self.connection.closed:
+        if self.connection is None or self.connection.get_transaction_status() not in USABLE:
             return False
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)

@@ -34,6 +34,14 @@ document.addEventListener("htmx:sendError", showFailure);
 document.addEventListener("htmx:timeout", showFailure);
 document.addEventListener("htmx:afterSwap", () => toast.replaceChildren());
 
+// The number is changed here and sent as a whole, so that a second press while the first is under way counts too.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest(".stepper [data-step]");
+  if (!button) return;
+  button.form.elements.quantity.stepUp(Number(button.dataset.step));
+  button.value = "0";
+});
+
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!except || !menu.contains(except)) menu.open = false;

@@ -13,6 +13,7 @@ from shop.models import Order, OrderLine, ProductImage
 from tests.browser import steps
 from tests.browser.conftest import errors_of
 from tests.factories import AddressFactory, BasketFactory, BasketLineFactory, ProductFactory
+from tests.servers import wait_until
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
@@ -165,6 +166,20 @@ def test_who_removes_a_book_by_keyboard_stands_on_undo(site, page, log_in, alice
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Emma")).to_be_visible()
+
+
+def test_each_press_counts_on_a_slow_line(site, page, log_in, alice):
+    BasketLineFactory(basket__user=alice, quantity=2)
+    log_in(page, alice)
+    page.goto(f"{site}/basket/")
+    held = []
+    page.route("**/basket/lines/*/", lambda route: held.append(route))
+    for presses in (1, 2):
+        page.get_by_role("button", name="One more of").click()
+        wait_until(lambda presses=presses: page.evaluate("true") and len(held) == presses, "request")
+    held[-1].continue_()
+    expect(page.get_by_role("spinbutton")).to_have_value("4")
+    steps.expect_basket_count(page, 4)
 
 
 def test_double_click_makes_one_order(site, page, log_in, alice):
