@@ -39,7 +39,7 @@ class Cards(list[Card]):
 
     @cached_property
     def html(self) -> SafeString:
-        return mark_safe("\n".join(map(card_html, self)))
+        return mark_safe("\n".join(map(card_html, self)))  # each text in it is escaped
 
 
 def card_html(book: Card) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from shop.models import Basket, BasketLine, Product, User
-from shop.models.basket import BasketLineQuerySet, BasketLines, BasketQuerySet
+from shop.models.basket import BasketLineQuerySet, BasketLines
 from shop.models.json_columns import Cover
 from shop.prepared import Prepared, Slot
 
@@ -23,17 +23,11 @@ def lines_of(request: HttpRequest) -> BasketLineQuerySet:
     return lines.filter(basket=basket_id, basket__user=None) if basket_id else lines.none()
 
 
-def _baskets_of(request: HttpRequest) -> BasketQuerySet:
-    baskets = Basket.objects.open()
-    if request.user.is_authenticated:
-        return baskets.filter(user=request.user)
-    basket_id = request.session.get(SESSION_KEY)
-    return baskets.filter(user=None, pk=basket_id) if basket_id else baskets.none()
-
-
 def basket_of(request: HttpRequest) -> Basket | None:
     """The open basket of this user or visitor, or None before anything was put in."""
-    return _baskets_of(request).first()
+    kind, owner = _owner_of(request)
+    owned_by = {"user": owner} if kind == "user" else {"user": None, "pk": owner}
+    return Basket.objects.open().filter(**owned_by).first() if owner else None
 
 
 _LINE = ("pk", "basket_id", "quantity", "price_seen")
@@ -129,6 +123,5 @@ def bring_along(request: HttpRequest, user: User) -> list[BasketLine]:
 
     The visitor's basket is locked first: of two logins of one visitor at once, one brings it along.
     """
-    basket_id = request.session.pop(SESSION_KEY, None)
-    visitors = Basket.objects.open().select_for_update().filter(user=None, pk=basket_id).first() if basket_id else None
+    visitors = _locked_basket(request.session.pop(SESSION_KEY, None))
     return Basket.objects.current(user).take_over(visitors) if visitors else []
