@@ -4,6 +4,8 @@
 """
 
 import os
+import sys
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
 
@@ -19,6 +21,7 @@ from django.template import engines  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from booktime import turns  # noqa: E402
 from booktime.bridge import ThreadedPages  # noqa: E402
 from shop.models import Product  # noqa: E402
 
@@ -46,3 +49,12 @@ class BareHandler(WSGIHandler):
 with override_settings(MIDDLEWARE=[]):
     bare_way = ThreadedPages(BareHandler(), threads=settings.PAGE_THREADS)
 django_way = get_asgi_application()
+
+
+async def site_without_turns(scope: Any, receive: Any, send: Any) -> None:
+    """The site, but a free thread goes to who came first."""
+    from booktime import asgi
+
+    asgi.pages.turns.most_of_asker = asgi.pages.turns.most_of_address = asgi.pages.turns.places
+    turns.MOST_WAITING = sys.maxsize
+    await asgi.application(scope, receive, send)

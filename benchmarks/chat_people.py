@@ -59,4 +59,5 @@ def main(shoppers: int, agents: int) -> None:
     print(json.dumps({"orders": orders, "agents": [{"token": token(a), "session": session(a)} for a in office]}))
 
 
-main(int(sys.argv[1]), int(sys.argv[2]))
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -9,6 +9,7 @@ holds this module to the behaviour of Django's handler.
 """
 
 import asyncio
+import json
 import logging
 import os
 import sys
@@ -19,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from asgiref.sync import SyncToAsync
+
+from booktime.turns import Turns, asker_of
 
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
@@ -34,14 +37,16 @@ SPOOL_BYTES = 2_500_000
 
 
 class ThreadedPages:
-    """The ASGI application that answers with the WSGI application `pages`, in at most `threads` threads at once."""
+    """The ASGI application that answers with the WSGI application `pages`, in at most `threads` threads at once.
+
+    Whose turn it is: `booktime.turns`.
+    """
 
     def __init__(self, pages: WSGIApplication, threads: int) -> None:
         self.pages = pages
         self.threads = threads
         self.pool: ThreadPoolExecutor | None = None
-        # Requests that a thread works on or that wait for one.
-        self.under_way = 0
+        self.turns = Turns(threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
@@ -50,23 +55,49 @@ class ThreadedPages:
         loop = asyncio.get_running_loop()
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.threads, "page", initializer=work_for, initargs=(loop,))
+        asker = asker_of(scope)
+        turn = self.turns.ask(asker)
+        if turn is None:
+            body.close()
+            await refuse(scope, send)
+            return
         exchange = Exchange(loop, send)
         watch = asyncio.create_task(exchange.watch_for_departure(receive))
+        answer = None
         try:
+            await asyncio.wait((turn, watch), return_when=asyncio.FIRST_COMPLETED)
+            if not turn.done():
+                return
             # In the thread's own context, which stays: Django keeps its cache's connections in there.
             answer = loop.run_in_executor(self.pool, exchange.answer, self.pages, environ_of(scope, body))
-            self.under_way += 1
-            answer.add_done_callback(self.one_less)
+            answer.add_done_callback(lambda _: self.turns.give_back(asker))
             # Shielded: a thread cannot be cancelled, only told that the client is gone.
             remaining = await asyncio.shield(answer)
         finally:
             exchange.departed.set()
             watch.cancel()
+            if answer is None:
+                body.close()
+                self.turns.leave(asker, turn)
         for message in remaining:
             await send(message)
 
-    def one_less(self, answer: object) -> None:
-        self.under_way -= 1
+
+async def refuse(scope: Scope, send: Send) -> None:
+    """503 to who has too much waiting already: by hand, since a page would cost what is to be saved."""
+    sentence = "That is more at once than the shop can do for you. Try again in a few seconds."
+    kind, body = "text/plain; charset=utf-8", sentence
+    if scope["path"].startswith(("/api/", "/mobile-api/")):
+        kind, body = "application/json", json.dumps({"detail": sentence})
+    headers = {
+        "Content-Type": kind,
+        "Retry-After": "2",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 503, "headers": pairs})
+    await send({"type": "http.response.body", "body": body.encode()})
 
 
 class Exchange:

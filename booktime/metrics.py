@@ -77,8 +77,8 @@ def watch_process(pages: ThreadedPages) -> None:
     SOCKETS.set_function(open_sockets)
     STREAMS.set_function(open_streams)
     THREADS.labels("all").set(pages.threads)
-    THREADS.labels("busy").set_function(lambda: min(pages.under_way, pages.threads))
-    WAITING.set_function(lambda: max(pages.under_way - pages.threads, 0))
+    THREADS.labels("busy").set_function(lambda: pages.turns.places - pages.turns.free)
+    WAITING.set_function(lambda: pages.turns.waiting)
 
 
 def is_allowed(scope: Scope) -> bool:

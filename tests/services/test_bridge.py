@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from booktime import turns
 from tests.servers import Daphne, wait_until
 from tests.services import bridge_site
 
@@ -129,6 +130,48 @@ def test_every_request_is_finished(ours):
     leave_in_the_middle(ours, "/endless/")
     wait_until(lambda: state(ours)["under_way"] == 1, "the end of both requests")
     assert state(ours)["started"] > before + 2
+
+
+def begin(server: Daphne, path: str) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return client
+
+
+def test_who_asks_for_much_leaves_a_thread_to_others(ours):
+    clients = [begin(ours, "/endless/") for _ in range(bridge_site.THREADS)]
+    assert clients[0].recv(1000)
+    assert ask(ours, "GET", "/echo/")[0] == 200
+    for client in clients:
+        client.close()
+
+
+def test_more_than_may_wait_is_told_to_come_back(ours):
+    clients = [begin(ours, "/endless/") for _ in range(turns.MOST_WAITING + 1)]
+    wait_until(lambda: ask_for_refusal(ours)[0] == 503, "refusal")
+    _, headers, body = ask_for_refusal(ours)
+    assert int(dict(headers)["Retry-After"]) >= 1
+    assert b"Try again" in body
+    assert ask(ours, "GET", "/echo/")[0] == 200
+    # Those who left before their turn came are not waited for.
+    before = len(state(ours)["closed"])
+    for client in clients:
+        client.close()
+    wait_until(lambda: len(state(ours)["closed"]) > before, "the end of the one that was served")
+    leave_in_the_middle(ours, "/endless/")
+
+
+def ask_for_refusal(server: Daphne) -> tuple:
+    """A request too many, which is answered at once; one that is let in to wait is given up."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=1)
+        connection.request("GET", "/endless/")
+        response = connection.getresponse()
+        return response.status, response.getheaders(), response.read() if response.status == 503 else b""
+    except TimeoutError:
+        return (0, [], b"")
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("threads", [bridge_site.THREADS])

@@ -1,0 +1,108 @@
+"""Whose request gets a thread next: who asks for much waits behind themselves, and not in front of the others.
+
+Threads are few and a queue that goes by arrival alone belongs to whoever sends most. Here each asker has a queue of
+their own, and the next free thread goes to who has the fewest. An asker is an address (of IPv6 the network, as one
+person has as many addresses there as they like), the session or credentials that come with the request, and the part
+of the site that is asked for: so two people behind one address, and one person's basket and their large report, do not
+wait for each other. What it is worth is measured by `python -m benchmarks.neighbours --no-turns`.
+"""
+
+import asyncio
+import ipaddress
+import re
+from collections import Counter, deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+SESSION = re.compile(rb"(?:^|;\s*)sessionid=([^;\s]+)")
+# More of one asker are told to come back; a page sends a handful at once, a shop's API client a dozen.
+MOST_WAITING = 100
+
+
+class Asker(NamedTuple):
+    address: str
+    # Who they are and what they ask for.
+    matter: tuple[bytes, str]
+
+
+def asker_of(scope: Mapping[str, Any]) -> Asker:
+    """Who sends the request of an ASGI scope."""
+    session = credentials = b""
+    for name, value in scope.get("headers", ()):
+        if name == b"cookie" and (found := SESSION.search(value)):
+            session = found[1]
+        elif name == b"authorization":
+            credentials = value
+    part = scope["path"].split("/", 2)[1:2]
+    return Asker(network_of((scope.get("client") or ("",))[0]), (session or credentials, "".join(part)))
+
+
+def network_of(address: str) -> str:
+    """The address as one client's: IPv6 up to its /64, whatever else as it is."""
+    if ":" not in address:
+        return address
+    try:
+        whole = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(whole.ipv4_mapped or ipaddress.IPv6Network((whole, 64), strict=False))
+
+
+class Turns:
+    """Hands out `places`: half of them to one asker at once, three quarters to one address. Used in one event loop."""
+
+    def __init__(self, places: int) -> None:
+        self.places = self.free = places
+        self.most_of_asker = max(places // 2, 1)
+        self.most_of_address = places - places // 4
+        self.taken: Counter[Asker | str] = Counter()
+        # Who was served longest ago comes first.
+        self.queues: dict[Asker, deque[asyncio.Future[None]]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a place."""
+        return sum(map(len, self.queues.values()))
+
+    def ask(self, asker: Asker) -> "asyncio.Future[None] | None":
+        """A future that is done once it is their turn, to be given back by `give_back`; None where too many wait."""
+        queue = self.queues.setdefault(asker, deque())
+        if len(queue) >= MOST_WAITING:
+            return None
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        self.hand_out()
+        return turn
+
+    def leave(self, asker: Asker, turn: "asyncio.Future[None]") -> None:
+        """Wait no longer, or do without the turn that came."""
+        if turn.done():
+            self.give_back(asker)
+            return
+        queue = self.queues[asker]
+        queue.remove(turn)
+        if not queue:
+            del self.queues[asker]
+
+    def give_back(self, asker: Asker) -> None:
+        """The place is free for the next."""
+        self.free += 1
+        for key in (asker, asker.address):
+            self.taken[key] -= 1
+            if not self.taken[key]:
+                del self.taken[key]
+        self.hand_out()
+
+    def hand_out(self) -> None:
+        while self.free and (may := [asker for asker in self.queues if self.may_have_another(asker)]):
+            asker = min(may, key=lambda one: (self.taken[one.address], self.taken[one]))
+            queue = self.queues.pop(asker)
+            turn = queue.popleft()
+            if queue:
+                self.queues[asker] = queue
+            self.free -= 1
+            self.taken.update((asker, asker.address))
+            turn.set_result(None)
+
+    def may_have_another(self, asker: Asker) -> bool:
+        return self.taken[asker] < self.most_of_asker and self.taken[asker.address] < self.most_of_address
