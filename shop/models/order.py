@@ -35,16 +35,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def cancelled(self) -> "OrderQuerySet":
         """Those called off: as a whole, or line by line until nothing was left."""
-        return self.filter(models.Q(date_cancelled__isnull=False) | models.Exists(self._last_cancelled()))
+        # Not by "exists", which PostgreSQL would look up anew for each order, beside an "or".
+        by_line = models.Q(pk__in=OrderLine.objects.of_nothing_else().values("order"))
+        return self.filter(models.Q(date_cancelled__isnull=False) | by_line)
 
     def not_cancelled(self) -> "OrderQuerySet":
-        return self.filter(~models.Exists(self._last_cancelled()), date_cancelled__isnull=True)
-
-    def _last_cancelled(self) -> "OrderLineQuerySet":
-        """For an order, its cancelled lines where it has no others: few lines are, and they have an index."""
-        others = OrderLine.objects.filter(order=models.OuterRef("order")).exclude(status=OrderLine.CANCELLED)
-        cancelled = OrderLine.objects.filter(order=models.OuterRef("pk"), status=OrderLine.CANCELLED)
-        return cancelled.filter(~models.Exists(others.order_by())).order_by()
+        by_line = OrderLine.objects.of_nothing_else().filter(order=models.OuterRef("pk"))
+        return self.filter(~models.Exists(by_line), date_cancelled__isnull=True)
 
     def with_lines(self) -> "OrderQuerySet":
         """Each with its lines, their products and first pictures, in three more queries whatever their number."""
@@ -280,6 +277,11 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def closed(self) -> "OrderLineQuerySet":
         return self.filter(status__in=OrderLine.CLOSED)
+
+    def of_nothing_else(self) -> "OrderLineQuerySet":
+        """The cancelled lines of orders that have no others: few lines are cancelled, and they have an index."""
+        others = OrderLine.objects.order_by().filter(order=models.OuterRef("order")).exclude(status=OrderLine.CANCELLED)
+        return self.order_by().filter(~models.Exists(others), status=OrderLine.CANCELLED)
 
     def paid(self) -> "OrderLineQuerySet":
         """The lines of paid orders, newest order first."""
