@@ -8,6 +8,7 @@ import re
 from email.utils import getaddresses
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -45,6 +46,20 @@ def whole_number(name: str, default: int) -> int:
     if not value.isascii() or not value.isdigit() or int(value) < 1:
         raise refuse(name, value, "write a whole number of at least 1.")
     return int(value)
+
+
+def time_zone(name: str, default: str) -> str:
+    """A place of the time zone database, whose days the shop has: "Europe/London"."""
+    value = text(name) or default
+    advice = "write a time zone by its name, as it is written there: Europe/London, America/New_York or UTC."
+    # Files beside the zones: what the machine is set to, and copies of them all.
+    if re.match(r"localtime$|Factory$|posixrules$|posix/|right/", value):
+        raise refuse(name, value, advice)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise refuse(name, value, advice) from None
+    return value
 
 
 def hosts(name: str, default: list[str]) -> list[str]:

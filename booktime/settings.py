@@ -241,9 +241,12 @@ POSTS_AN_HOUR = {"signup": 300, "contact": 100, "password_reset": 100}
 # --- Language and time ------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = "UTC"
+# Whose days people see; the database, the logs and the APIs have UTC.
+TIME_ZONE = environment.time_zone("TIME_ZONE", default="Europe/London")
 USE_I18N = True
 USE_TZ = True
+# One way to write days and times, in the offices too.
+FORMAT_MODULE_PATH = "booktime.formats"
 
 # --- Files ------------------------------------------------------------------------------------------------------
 

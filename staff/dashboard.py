@@ -1,7 +1,7 @@
 """The office's live view of orders: filtered, sorted and paged in place."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
 from typing import Any
@@ -12,8 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Q, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -21,10 +20,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from shop.models import Order, OrderLine, User
+from shop.models import Order, User
 from shop.rendering import render_page, wants_fragment
 from shop.shelf import nearest
 from staff.downloads import csv_response
+from staff.models import DaySales
+from staff.moments import MomentFilter
 
 PER_PAGE = 25
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
@@ -43,38 +44,40 @@ def employees_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
     return login_required(guarded)
 
 
-class MomentField(forms.DateTimeField):
-    """A day or a moment in UTC; what the calendar holds no longer there is an error, not a fault of the query."""
-
-    def clean(self, value: Any) -> Any:
-        moment = super().clean(value)
-        try:
-            return moment and moment.astimezone(UTC)
-        except OverflowError as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-
-
-class DayFilter(django_filters.DateTimeFilter):
-    field_class = MomentField
-
-
-def day_filter(field: str, lookup: str, label: str) -> DayFilter:
-    return DayFilter(field, lookup, label=label, widget=forms.DateInput(attrs={"type": "date"}))
+def moment_filter(field: str, lookup: str, label: str) -> MomentFilter:
+    return MomentFilter(field, lookup, label=label, widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class OrderFilter(django_filters.FilterSet):
+    """Orders by what the address asks for; a status means those that were not cancelled."""
+
+    PAID_FOR, CANCELLED = "paid", "cancelled"
+    STATES = (
+        (Order.NEW.value, "New"),
+        (Order.PAID.value, "Paid, to send"),
+        (Order.DONE.value, "Done"),
+        (PAID_FOR, "Paid, sent or not"),
+        (CANCELLED, "Cancelled"),
+    )
+
     user__email__icontains = django_filters.CharFilter(
         "user__email", "icontains", label="E-mail contains", widget=forms.TextInput(attrs={"type": "search"})
     )
-    status = django_filters.ChoiceFilter(choices=Order.Status.choices, label="Status", empty_label="Any")
-    date_added__gt = day_filter("date_added", "gt", "Placed since")
-    date_added__lt = day_filter("date_added", "lt", "Placed before")
-    date_updated__gt = day_filter("date_updated", "gt", "Changed since")
-    date_updated__lt = day_filter("date_updated", "lt", "Changed before")
+    status = django_filters.ChoiceFilter(choices=STATES, label="Status", empty_label="Any", method="in_state")
+    date_added__gt = moment_filter("date_added", "gt", "Placed since")
+    date_added__lt = moment_filter("date_added", "lt", "Placed before")
+    date_updated__gt = moment_filter("date_updated", "gt", "Changed since")
+    date_updated__lt = moment_filter("date_updated", "lt", "Changed before")
 
     class Meta:
         model = Order
         fields: tuple[str, ...] = ()
+
+    def in_state(self, orders: Any, name: str, state: str) -> Any:
+        if state == self.CANCELLED:
+            return orders.cancelled()
+        kept = orders.not_cancelled()
+        return kept.paid_for() if state == self.PAID_FOR else kept.filter(status=state)
 
 
 class OrderTable(tables.Table):
@@ -82,7 +85,7 @@ class OrderTable(tables.Table):
     user__email = tables.Column("Customer")
     status = tables.Column()
     books = tables.Column(empty_values=(), orderable=False, attrs=NUMBER)
-    total = tables.Column(accessor="total_price", orderable=False, attrs=NUMBER)
+    total = tables.Column(accessor="grand_total", orderable=False, attrs=NUMBER)
     date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i", attrs=MOMENT)
     date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i", attrs=MOMENT)
 
@@ -92,44 +95,66 @@ class OrderTable(tables.Table):
         order_by = ("-pk",)
 
     def render_status(self, record: Order) -> str:
-        label = record.get_status_display()
-        if record.is_cancelled:
-            return format_html('<span class="badge badge--cancelled">{}</span>', "Cancelled")
+        label = record.state
         return format_html('<span class="badge badge--{}">{}</span>', label.lower(), label)
 
     def render_books(self, record: Order) -> int:
         return len(record.lines.all())
 
     def render_total(self, value: Decimal) -> str:
-        return f"£{value:,.2f}"
+        return pounds(value)
 
 
 def order_link(order: Order) -> str:
     return reverse("office_admin:shop_order_change", args=[order.pk])
 
 
-def figures(orders: Any) -> dict[str, Any]:
-    """The numbers above the table, of the orders that the filter leaves."""
-    orders = orders.order_by()
-    lines = OrderLine.objects.exclude(status=OrderLine.CANCELLED).filter(order__in=orders)
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    counts = orders.aggregate(
-        new=Count("pk", filter=Q(status=Order.NEW, date_cancelled=None)),
-        paid=Count("pk", filter=Q(status__in=(Order.PAID, Order.DONE))),
-        waiting=Count("pk", filter=Q(status=Order.PAID)),
-    )
-    revenue = lines.filter(order__date_added__gte=midnight).aggregate(sum=Sum("price", default=Decimal("0.00")))["sum"]
-    return {**counts, "revenue_today": revenue}
+@dataclass(frozen=True)
+class Figure:
+    """A number above the table, and the query of the list that holds the orders it is of."""
+
+    label: str
+    value: str
+    query: str
 
 
-def filtered(request: HttpRequest) -> OrderFilter:
+def figures(request: HttpRequest) -> Iterator[Figure]:
+    """Each of the orders that the address asks for, but for what the figure itself says of them."""
+    today = {"date_added__gt": timezone.localdate().isoformat(), "date_added__lt": ""}
+    for label, asked in (
+        ("Placed today", today),
+        ("New, not paid", {"status": str(Order.NEW)}),
+        ("Paid, to send", {"status": str(Order.PAID)}),
+    ):
+        query = narrowed(request, asked)
+        yield Figure(label, str(filtered(request, query).qs.count()), query.urlencode())
+    query = narrowed(request, {**today, "status": OrderFilter.PAID_FOR})
+    revenue = filtered(request, query).qs.order_by().aggregate(sum=DaySales.FIGURES["revenue"])["sum"]
+    yield Figure("Revenue of today’s orders", pounds(revenue), query.urlencode())
+
+
+def narrowed(request: HttpRequest, asked: dict[str, str]) -> QueryDict:
+    """What the address asks for, with other values for some of it, from the first page on."""
+    query = request.GET.copy()
+    for name, value in {**asked, "page": ""}.items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
+    return query
+
+
+def pounds(amount: Decimal) -> str:
+    return f"£{amount:,.2f}"
+
+
+def filtered(request: HttpRequest, query: QueryDict) -> OrderFilter:
     orders = Order.objects.visible_to(request.user).select_related("user").prefetch_related("lines")
-    return OrderFilter(request.GET, queryset=orders.order_by("-pk"))
+    return OrderFilter(query, queryset=orders.order_by("-pk"))
 
 
 def dashboard_page(request: HttpRequest) -> HttpResponse:
     """The dashboard for the filter, sorting and page in the address."""
-    orders = filtered(request)
+    orders = filtered(request, request.GET)
     table = OrderTable(orders.qs, order_by=request.GET.getlist("sort") or None)
     # Not by the library's RequestConfig, which lets an address ask for a page of any length.
     table.paginate(per_page=PER_PAGE)
@@ -138,7 +163,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
         "filter": orders,
         "table": table,
         "pages": table.paginator.get_elided_page_range(table.page.number),
-        "figures": figures(orders.qs),
+        "figures": list(figures(request)),
         "query": request.GET.urlencode(),
         "oob": wants_fragment(request),
     }
@@ -171,7 +196,7 @@ def order_mark_paid(request: HttpRequest, pk: int) -> HttpResponse:
 def order_dashboard_export(request: HttpRequest) -> HttpResponseBase:
     """The filtered orders as a CSV file."""
     header = ("Order", "E-mail", "Status", "Name", "Books", "Total", "Placed", "Changed")
-    return csv_response("orders.csv", header, exported(filtered(request).qs))
+    return csv_response("orders.csv", header, exported(filtered(request, request.GET).qs))
 
 
 def exported(orders: Any) -> Iterator[tuple[Any, ...]]:
@@ -179,10 +204,10 @@ def exported(orders: Any) -> Iterator[tuple[Any, ...]]:
         yield (
             order.pk,
             order.user.email,
-            order.get_status_display(),
+            order.state,
             order.billing_name,
             len(order.lines.all()),
-            order.total_price,
+            order.grand_total,
             timezone.localtime(order.date_added).isoformat(timespec="seconds"),
             timezone.localtime(order.date_updated).isoformat(timespec="seconds"),
         )

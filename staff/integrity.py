@@ -16,7 +16,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from shop.models import Basket, BasketLine, Order, OrderLine, Product, ProductImage
-from staff.models.sales import DaySales, ProductSales, SalesChange, SalesSummary, day_start
+from staff.models.sales import DaySales, ProductSales, SalesChange, SalesSummary, basis, day_start
 
 Rule = Callable[[], Iterator[str]]
 
@@ -123,7 +123,7 @@ def words(field: str, text: str) -> Any:
 
 def sales() -> Iterator[str]:
     """The sales that reports have added up are those of the orders, but for the days noted to be counted anew."""
-    summary = SalesSummary.objects.filter(pk=1, time_zone=timezone.get_current_timezone_name()).first()
+    summary = SalesSummary.objects.filter(pk=1, time_zone=basis()).first()
     if summary is None or summary.day is None:
         return
     noted = SalesChange.objects.filter(moment__lt=day_start(summary.day)).values_list("moment", flat=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -55,21 +56,25 @@ def most_bought(period: int) -> list[Row]:
 
 
 def orders_per_day(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:
-    return day_report(request, site, "Orders per day", "Orders", per_day("orders"))
+    about = "Every order, paid or not, on the day it was placed."
+    return day_report(request, site, "Orders per day", "Orders", about, per_day("orders"))
 
 
 def revenue_per_day(request: HttpRequest, site: "BackOffice") -> HttpResponseBase:
-    return day_report(request, site, "Revenue per day", "Revenue in £", per_day("revenue"))
+    """What was charged, and not cancelled, of the paid orders that were placed on each day."""
+    rows = [(day, Decimal(revenue).quantize(Decimal("0.01"))) for day, revenue in per_day("revenue")]
+    about = "Paid orders on the day they were placed, without what was cancelled."
+    return day_report(request, site, "Revenue per day", "Revenue in £", about, rows)
 
 
 def day_report(
-    request: HttpRequest, site: "BackOffice", title: str, unit: str, rows: Sequence[Row]
+    request: HttpRequest, site: "BackOffice", title: str, unit: str, about: str, rows: Sequence[Row]
 ) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return csv_response(f"{title.lower().replace(' ', '-')}.csv", ("Day", unit), rows)
     total = sum(number for _, number in rows)
-    context = {"title": title, "label": "Day", "unit": unit, "rows": rows[::-1], "total": total, "chart": "line"}
-    return report_page(request, site, context, rows)
+    context = {"title": title, "about": about, "label": "Day", "unit": unit, "rows": rows[::-1], "total": total}
+    return report_page(request, site, context | {"chart": "line"}, rows)
 
 
 class PeriodForm(forms.Form):
@@ -88,6 +93,7 @@ def most_bought_products(request: HttpRequest, site: "BackOffice") -> HttpRespon
         return csv_response(f"most-bought-{form.cleaned_data['period']}-days.csv", ("Book", "Bought"), rows)
     context = {
         "title": "Most bought products",
+        "about": "Every book that was ordered, paid or not, and not cancelled.",
         "label": "Book",
         "unit": "Bought",
         "rows": rows,

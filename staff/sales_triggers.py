@@ -1,6 +1,7 @@
 """The database's own notes of which orders changed: see `staff.models.sales`.
 
-A line's progress is no such change, but for its being cancelled (40).
+A line's progress is no such change, but for its being cancelled (40); nor is an order's, but for its being paid, which
+new ones (10) are not.
 """
 
 from typing import Any
@@ -11,6 +12,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 POSTGRESQL = """
 CREATE OR REPLACE FUNCTION staff_note_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (OLD.date_added, OLD.status = 10) IS NOT DISTINCT FROM (NEW.date_added, NEW.status = 10)
+        THEN RETURN NULL; END IF;
+    END IF;
     IF TG_OP <> 'INSERT' THEN INSERT INTO staff_saleschange (moment) VALUES (OLD.date_added); END IF;
     IF TG_OP <> 'DELETE' THEN INSERT INTO staff_saleschange (moment) VALUES (NEW.date_added); END IF;
     RETURN NULL;
@@ -31,7 +36,7 @@ BEGIN
     RETURN NULL;
 END $$;
 DROP TRIGGER IF EXISTS staff_order_changed ON shop_order;
-CREATE TRIGGER staff_order_changed AFTER INSERT OR DELETE OR UPDATE OF date_added ON shop_order
+CREATE TRIGGER staff_order_changed AFTER INSERT OR DELETE OR UPDATE OF date_added, status ON shop_order
     FOR EACH ROW EXECUTE FUNCTION staff_note_order();
 DROP TRIGGER IF EXISTS staff_line_changed ON shop_orderline;
 CREATE TRIGGER staff_line_changed
@@ -41,6 +46,7 @@ CREATE TRIGGER staff_line_changed
 
 OF_ORDER = "INSERT INTO staff_saleschange (moment) VALUES ({row}.date_added);"
 OF_LINE = "INSERT INTO staff_saleschange (moment) SELECT date_added FROM shop_order WHERE id = {row}.order_id;"
+ORDER_CHANGED = "WHEN (OLD.date_added, OLD.status = 10) IS NOT (NEW.date_added, NEW.status = 10)"
 LINE_CHANGED = (
     "WHEN (OLD.price, OLD.product_id, OLD.order_id, OLD.status = 40)"
     " IS NOT (NEW.price, NEW.product_id, NEW.order_id, NEW.status = 40)"
@@ -50,7 +56,7 @@ SQLITE = [
     + " ".join(note.format(row=row) for row in rows)
     + " END"
     for table, note, changed in (
-        ("order", OF_ORDER, "WHEN OLD.date_added IS NOT NEW.date_added"),
+        ("order", OF_ORDER, ORDER_CHANGED),
         ("orderline", OF_LINE, LINE_CHANGED),
     )
     for event, rows, when in (

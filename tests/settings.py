@@ -9,6 +9,8 @@ if "REDIS_URLS" in os.environ:
 from booktime.settings import *
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+# Whatever the machine has: a zone whose clocks change.
+TIME_ZONE = "Europe/London"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}

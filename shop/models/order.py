@@ -29,6 +29,20 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """What dispatch works on: paid, and not all sent or cancelled yet."""
         return self.filter(status=Order.PAID)
 
+    def paid_for(self) -> "OrderQuerySet":
+        """What brought money in: the orders that are paid, sent or not."""
+        return self.filter(status__in=Order.PAID_FOR)
+
+    def cancelled(self) -> "OrderQuerySet":
+        """Those called off: as a whole, or line by line until nothing was left."""
+        # Not by "exists", which PostgreSQL would look up anew for each order, beside an "or".
+        by_line = models.Q(pk__in=OrderLine.objects.of_nothing_else().values("order"))
+        return self.filter(models.Q(date_cancelled__isnull=False) | by_line)
+
+    def not_cancelled(self) -> "OrderQuerySet":
+        by_line = OrderLine.objects.of_nothing_else().filter(order=models.OuterRef("pk"))
+        return self.filter(~models.Exists(by_line), date_cancelled__isnull=True)
+
     def with_lines(self) -> "OrderQuerySet":
         """Each with its lines, their products and first pictures, in three more queries whatever their number."""
         images = models.Prefetch("product__images", ProductImage.objects.order_by("position", "pk"))
@@ -76,6 +90,8 @@ class Order(models.Model):
         DONE = 30
 
     NEW, PAID, DONE = Status
+    # For these money came in; what is new may never be paid.
+    PAID_FOR = (PAID, DONE)
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
     # One basket makes one order, whatever happens: the database says so.
@@ -140,8 +156,19 @@ class Order(models.Model):
 
     @property
     def total_price(self) -> Decimal:
-        """What was charged for all lines."""
+        """What was ordered costs: all lines."""
         return sum((line.price for line in self.lines.all()), Decimal("0.00"))
+
+    @property
+    def cancelled_total(self) -> Decimal:
+        """What of that is not charged: the cancelled lines."""
+        cancelled = (line.price for line in self.lines.all() if line.status == OrderLine.CANCELLED)
+        return sum(cancelled, Decimal("0.00"))
+
+    @property
+    def grand_total(self) -> Decimal:
+        """What is to pay, or was: the lines that are not cancelled."""
+        return self.total_price - self.cancelled_total
 
     @property
     def mobile_thumb_url(self) -> str | None:
@@ -170,6 +197,11 @@ class Order(models.Model):
         if found & {OrderLine.PROCESSING, OrderLine.SENT}:
             return Stage.PROCESSING
         return Stage.PAID if self.status == self.PAID else Stage.NEW
+
+    @property
+    def state(self) -> str:
+        """The status in words of the offices, where an order that was called off is not new: "Cancelled"."""
+        return Stage.CANCELLED.label if self.stage == Stage.CANCELLED else self.get_status_display()
 
     def steps(self) -> list[Step]:
         """The way of an order from the shopper to the shopper, and where it is on it."""
@@ -245,6 +277,11 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def closed(self) -> "OrderLineQuerySet":
         return self.filter(status__in=OrderLine.CLOSED)
+
+    def of_nothing_else(self) -> "OrderLineQuerySet":
+        """The cancelled lines of orders that have no others: few lines are cancelled, and they have an index."""
+        others = OrderLine.objects.order_by().filter(order=models.OuterRef("order")).exclude(status=OrderLine.CANCELLED)
+        return self.order_by().filter(~models.Exists(others), status=OrderLine.CANCELLED)
 
     def paid(self) -> "OrderLineQuerySet":
         """The lines of paid orders, newest order first."""

@@ -1,10 +1,10 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 
 from shop.models import Address, Order, OrderLine
+from shop.models.progress import Stage
 from staff.admin.forms import FixedOnceSaved
 
 LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}
@@ -20,16 +20,17 @@ class OrderForm(forms.ModelForm[Order]):
             if kind in ("billing", "shipping"):
                 field.label = capfirst(LABELS[part])
         if "status" in self.fields:
-            allowed = {self.instance.status, Order.PAID if self.instance.status == Order.NEW else self.instance.status}
-            self.fields["status"].choices = [  # type: ignore[attr-defined]
-                choice for choice in Order.Status.choices if choice[0] in allowed
-            ]
+            self.offer_status(self.fields["status"])
 
-    def clean_status(self) -> int:
-        status: int = self.cleaned_data["status"]
-        if status != self.instance.status and self.instance.is_cancelled:
-            raise ValidationError(f"Order {self.instance.pk} was cancelled: it cannot be paid.", code="cancelled")
-        return status
+    def offer_status(self, field: Any) -> None:
+        """Where it is, in the words of the lists, and where it may go."""
+        order = self.instance
+        if order.pk and order.stage == Stage.CANCELLED:
+            field.choices = [(order.status, order.state)]
+            field.error_messages["invalid_choice"] = f"Order {order.pk} was cancelled: it cannot be paid."
+            return
+        allowed = {order.status, Order.PAID if order.status == Order.NEW else order.status}
+        field.choices = [choice for choice in Order.Status.choices if choice[0] in allowed]
 
 
 class OrderLineForm(FixedOnceSaved):

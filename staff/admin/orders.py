@@ -61,6 +61,23 @@ mark_lines_sent = mark_lines("mark_lines_sent", OrderLine.Status.SENT)
 mark_lines_cancelled = mark_lines("mark_lines_cancelled", OrderLine.Status.CANCELLED)
 
 
+class InState(admin.SimpleListFilter):
+    """An order's status as the list shows it: one that was cancelled is not new, paid or done."""
+
+    title = "status"
+    parameter_name = "state"
+    CANCELLED = "cancelled"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((str(status.value), status.label) for status in Order.Status), (self.CANCELLED, "Cancelled")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == self.CANCELLED:
+            return queryset.cancelled()
+        status = {str(status.value): status for status in Order.Status}.get(self.value() or "")
+        return queryset.not_cancelled().filter(status=status) if status else queryset
+
+
 class OrderLineInline(admin.TabularInline[OrderLine, Order]):
     model = OrderLine
     form = OrderLineForm
@@ -92,9 +109,13 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
     # By its number a list is sorted and paged from an index.
     ordering = ("-pk",)
 
+    @admin.display(description="status", ordering="status")
+    def state(self, order: Order) -> str:
+        return order.state
+
     @admin.display(description="placed", ordering="date_added")
     def placed(self, order: Order) -> str:
-        return date_format(localtime(order.date_added), "j M Y, H:i")
+        return date_format(localtime(order.date_added), "DATETIME_FORMAT")
 
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
         if not change:
@@ -138,9 +159,9 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
 
 
 class OrderAdmin(CustomerByEmail, OrderAdminBase):
-    list_display = ("number", "email", "shipping_name", "status", "total", "placed")
+    list_display = ("number", "email", "shipping_name", "state", "total", "placed")
     list_display_links = ("number",)
-    list_filter = ("status", "shipping_country")
+    list_filter = (InState, "shipping_country")
     list_select_related = ("user",)
     search_help_text = "An order's number, a name, or the beginning of an e-mail address."
     change_form_template = "staff/admin_order.html"
@@ -182,7 +203,7 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
 
     @admin.display(description="total")
     def total(self, order: Any) -> str:
-        return f"£{order.total_price:,.2f}"
+        return f"£{order.grand_total:,.2f}"
 
     @admin.display(description="last spoken to")
     def spoken_to(self, order: Order) -> str:

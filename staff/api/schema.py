@@ -37,9 +37,9 @@ EVERYWHERE = {
     ),
 }
 LISTS = {
+    400: refusal("A filter is wrong, or there is none of this name.", {"order": ["Enter a whole number."]}, FIELDS),
     404: detail("There is no such page.", "There is no such page."),
 }
-FILTERED = {400: refusal("A filter is wrong.", {"order": ["Enter a whole number."]}, FIELDS)}
 ONE = {404: detail("It does not exist, or is not with dispatch (any more).", "No OrderLine matches the given query.")}
 WRITES = {
     400: refusal(
@@ -112,7 +112,7 @@ class DispatchSchema(AutoSchema):
     def get_response_serializers(self) -> Any:
         responses: dict[Any, Any] = {200: OpenApiResponse(super().get_response_serializers(), "As asked.")} | EVERYWHERE
         if self.view.action == "list":
-            responses |= LISTS | (FILTERED if self.noun == "OrderLine" else {})
+            responses |= LISTS
         else:
             responses |= ONE
         if self.writes:

@@ -1,9 +1,10 @@
+from datetime import UTC
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from shop.models import Order, OrderLine
+from shop.models import Order, OrderLine, Product
 
 
 class OrderLineSerializer(serializers.ModelSerializer):
@@ -14,21 +15,24 @@ class OrderLineSerializer(serializers.ModelSerializer):
         choices=OrderLine.Status.choices,
         help_text="A new line may become anything, one in processing sent or cancelled; sent and cancelled are final.",
     )
-    carrier = serializers.CharField(write_only=True, required=False, allow_blank=True, max_length=60)
+    isbn = serializers.SerializerMethodField()
+    format: Any = serializers.ChoiceField(
+        source="product.format", choices=Product.Format.choices, read_only=True, allow_blank=True
+    )
+    carrier = serializers.CharField(required=False, allow_blank=True, max_length=60)
     tracking_number = serializers.CharField(
-        write_only=True,
-        required=False,
-        allow_blank=True,
-        max_length=60,
-        help_text="The parcel's; shown to the shopper.",
+        required=False, allow_blank=True, max_length=60, help_text="The parcel's; shown to the shopper."
     )
 
     class Meta:
         model = OrderLine
-        fields = ["id", "order", "product", "status", "carrier", "tracking_number"]
+        fields = ["id", "order", "product", "isbn", "format", "status", "carrier", "tracking_number"]
         extra_kwargs = {"order": {"read_only": True, "view_name": "order-detail"}}
 
     serializer_related_field = serializers.HyperlinkedRelatedField
+
+    def get_isbn(self, line: OrderLine) -> str:
+        return line.product.isbn or ""
 
     def update(self, line: OrderLine, data: dict[str, Any]) -> OrderLine:
         status = data.pop("status", None)
@@ -44,6 +48,10 @@ class OrderLineSerializer(serializers.ModelSerializer):
 class OrderSerializer(serializers.ModelSerializer):
     """A paid order: where it goes, and nothing of who pays for it."""
 
+    # In UTC, whatever days the shop has.
+    date_updated = serializers.DateTimeField(read_only=True, default_timezone=UTC)
+    date_added = serializers.DateTimeField(read_only=True, default_timezone=UTC)
+
     class Meta:
         model = Order
         fields = [
@@ -57,7 +65,6 @@ class OrderSerializer(serializers.ModelSerializer):
             "date_updated",
             "date_added",
         ]
-        read_only_fields = ["date_updated", "date_added"]
         # A replaced address without a second line must not keep the old one's.
         extra_kwargs = {"shipping_address2": {"default": ""}}
 

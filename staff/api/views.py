@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.http import parse_etags
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -19,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from shop.models import Order, OrderLine
 from staff.api.authentication import BasicAuthentication, TokenAuthentication
 from staff.api.errors import PreconditionFailed, TooLarge
-from staff.api.filters import OrderLineFilter
+from staff.api.filters import KnownFilters, OrderFilter, OrderLineFilter
 from staff.api.idempotency import SafeRetries
 from staff.api.pagination import DispatchPagination
 from staff.api.permissions import WorksForDispatch
@@ -80,6 +79,7 @@ class DispatchViewSet(DispatchView, SafeRetries, ListModelMixin, RetrieveModelMi
     """Reading and changing, never creating or deleting."""
 
     pagination_class = DispatchPagination
+    filter_backends = [KnownFilters]
     lookup_value_converter = "int"
     schema = DispatchSchema()
 
@@ -103,13 +103,13 @@ class DispatchViewSet(DispatchView, SafeRetries, ListModelMixin, RetrieveModelMi
 class OrderLineViewSet(DispatchViewSet):
     queryset = OrderLine.objects.paid().select_related("product")
     serializer_class = OrderLineSerializer
-    filter_backends = [DjangoFilterBackend]
     filterset_class = OrderLineFilter
 
 
 class OrderViewSet(DispatchViewSet):
     queryset = Order.objects.paid()
     serializer_class = OrderSerializer
+    filterset_class = OrderFilter
 
     def get_queryset(self) -> QuerySet[Order]:
         orders = super().get_queryset()

@@ -24,6 +24,11 @@ def day_start(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
+def basis() -> str:
+    """What sums are counted by, which stands with them: a new time zone, or definition of a figure, counts all anew."""
+    return f"{timezone.get_current_timezone_name()}, paid orders"
+
+
 def moment_of(day: date) -> Any:
     """Midnight as a parameter of SQL."""
     return connection.ops.adapt_datetimefield_value(day_start(day))
@@ -71,12 +76,17 @@ ORDER BY bought.quantity DESC, bought.product_id LIMIT %(most)s
 
 
 class DaySales(models.Model):
-    """The orders of a day that is over, and what was charged for their lines that were not cancelled."""
+    """The orders placed on a day that is over, and the revenue of these orders.
+
+    Revenue, wherever the shop speaks of it, is what was charged for the lines of paid orders, but for the cancelled.
+    """
 
     FIGURES: ClassVar[dict[str, Any]] = {
         "orders": models.Count("pk", distinct=True),
         "revenue": models.Sum(
-            "lines__price", filter=~models.Q(lines__status=OrderLine.CANCELLED), default=Decimal("0.00")
+            "lines__price",
+            filter=models.Q(status__in=Order.PAID_FOR) & ~models.Q(lines__status=OrderLine.CANCELLED),
+            default=Decimal("0.00"),
         ),
     }
 
@@ -152,18 +162,19 @@ class SalesChange(models.Model):
 
 
 class SalesSummary(models.Model):
-    """The one row that says until which day, in which time zone, sales are counted; counting holds its lock."""
+    """The one row that says until which day sales are counted, and by what; counting holds its lock."""
 
+    # More than the zone: what `basis()` says.
     time_zone = models.CharField(max_length=60, blank=True)
     day = models.DateField(null=True)
 
     def __str__(self) -> str:
-        return f"Until {self.day} in {self.time_zone}"
+        return f"Until {self.day} by {self.time_zone}"
 
     @classmethod
     def refresh(cls) -> None:
-        """Count the past days whose figures changed since the last time; all of them after the time zone changed."""
-        today, zone = timezone.localdate(), timezone.get_current_timezone_name()
+        """Count the past days whose figures changed since the last time; all of them after `basis()` changed."""
+        today, zone = timezone.localdate(), basis()
         if list(UP_TO_DATE.rows(start=moment_of(today), zone=zone, today=day_of(today))):
             return
         noted = SalesChange.objects.filter(moment__lt=day_start(today))

@@ -184,7 +184,7 @@ function element(tag, className, text) {
 }
 
 const clock = (moment) =>
-  new Date(moment).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  new Date(moment).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 /**
  * Bring a chat's elements to life within `root`: #chat-log, #chat-form, #chat-message-input, #chat-message-submit and,

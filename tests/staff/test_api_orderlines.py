@@ -25,12 +25,19 @@ def ids(answer) -> list[int]:
     return [line["id"] for line in answer.json()["results"]]
 
 
-def test_a_line_is_four_fields(dispatch, paid_order, line):
+def test_a_line_is_what_is_sent_and_how_far_it_is(dispatch, paid_order, line):
+    line.product.isbn, line.product.format = "9780141439587", "paperback"
+    line.product.save()
+    line.track(carrier="DHL", tracking_number="7")
     expected = {
         "id": line.pk,
         "order": f"http://testserver/api/orders/{paid_order.pk}/",
         "product": "Emma",
+        "isbn": "9780141439587",
+        "format": "paperback",
         "status": 10,
+        "carrier": "DHL",
+        "tracking_number": "7",
     }
     assert dispatch.get("/api/orderlines/").json()["results"][0] == expected
     assert dispatch.get(path_of(line)).json() == expected
@@ -91,6 +98,22 @@ def test_bad_filter_is_400_under_its_name(dispatch, field, value):
     answer = dispatch.get(f"/api/orderlines/?{field}={value}")
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
+
+
+@pytest.mark.parametrize("path", ["/api/orderlines/", "/api/orders/"])
+@pytest.mark.parametrize(
+    "name", ["statuss", "carrier", "date_added", "order__user__email", "page_size", "search", "%FF"]
+)
+def test_unknown_filter_is_400_and_told_what_there_is(dispatch, paid_order, path, name):
+    answer = dispatch.get(f"{path}?{name}=10&status=20")
+    [[sentence]] = answer.json().values()
+    assert answer.status_code == 400
+    assert "There is no filter" in sentence and "status" in sentence and "page" in sentence
+
+
+def test_own_parameters_of_a_list_are_known(dispatch, paid_order):
+    for path in ("/api/orderlines/?page=1&format=json&status=10", "/api/orders/?page=1&format=json&status=20"):
+        assert dispatch.get(path).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -190,10 +213,16 @@ def test_closing_the_last_line_completes_the_order(dispatch, paid_order):
     assert dispatch.get("/api/orders/").json()["count"] == 0
 
 
-def test_parcel_travels_with_the_status_and_stays_out_of_the_answer(dispatch, line):
+def test_what_is_not_known_of_a_line_is_empty(dispatch, line):
+    answer = dispatch.get(path_of(line)).json()
+    assert [answer[name] for name in ("isbn", "format", "carrier", "tracking_number")] == ["", "", "", ""]
+
+
+def test_parcel_travels_with_the_status_and_can_be_read_back(dispatch, line):
     parcel = {"carrier": "Royal Mail", "tracking_number": "GB 123 Ünïcode"}
     answer = dispatch.patch(path_of(line), {"status": SENT, **parcel})
-    assert sorted(answer.json()) == ["id", "order", "product", "status"]
+    assert parcel.items() <= answer.json().items()
+    assert parcel.items() <= dispatch.get(path_of(line)).json().items()
     line.refresh_from_db()
     assert (line.carrier, line.tracking_number) == ("Royal Mail", "GB 123 Ünïcode")
 

@@ -38,6 +38,55 @@ def test_newest_first(dispatch, paid_order):
     assert [order["id"] for order in dispatch.get("/api/orders/").json()["results"]] == [newer.pk, paid_order.pk]
 
 
+@pytest.fixture
+def two_nights(paid_order) -> tuple[int, int]:
+    """An order of the last half hour of June in the shop's summer time, and one of the first of July."""
+    late = OrderFactory(status=Order.PAID)
+    for order, moment in ((paid_order, "2026-06-30T22:30:00Z"), (late, "2026-06-30T23:30:00Z")):
+        Order.objects.filter(pk=order.pk).update(date_added=moment, date_updated=moment)
+    return paid_order.pk, late.pk
+
+
+@pytest.mark.parametrize("field", ["date_added", "date_updated"])
+@pytest.mark.parametrize(
+    "moment", ["2026-07-01", "2026-07-01T00:00", "2026-06-30T23:00:00Z", "2026-07-01T02:00:00%2B03:00"]
+)
+def test_orders_after_and_before_a_moment(dispatch, two_nights, field, moment):
+    june, july = two_nights
+    for lookup, expected in (("gt", july), ("lt", june)):
+        found = dispatch.get(f"/api/orders/?{field}__{lookup}={moment}").json()["results"]
+        assert [order["id"] for order in found] == [expected]
+
+
+def test_orders_between_two_moments_and_of_a_status(dispatch, two_nights):
+    between = "/api/orders/?date_added__gt=2026-06-30&date_added__lt=2026-07-02"
+    assert dispatch.get(f"{between}&status=20").json()["count"] == 2
+    assert dispatch.get(f"{between}&status=30").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("date_added__gt", "yesterday"),
+        ("date_updated__lt", "2026-02-30"),
+        ("date_updated__gt", "%00"),
+        ("date_added__lt", "0001-01-01T00:00:00%2B12:00"),
+        ("status", "50"),
+        ("status", "paid"),
+    ],
+)
+def test_bad_filter_is_400_under_its_name(dispatch, paid_order, name, value):
+    answer = dispatch.get(f"/api/orders/?{name}={value}")
+    assert (answer.status_code, list(answer.json())) == (400, [name])
+
+
+def test_moments_are_utc_whatever_time_the_shop_has(dispatch, two_nights):
+    order = dispatch.get(f"/api/orders/{two_nights[1]}/").json()
+    assert order["date_added"] == order["date_updated"] == "2026-06-30T23:30:00Z"
+    [order, _] = dispatch.get("/api/orders/").json()["results"]
+    assert order["date_added"] == "2026-06-30T23:30:00Z"
+
+
 def test_put_replaces_the_address(dispatch, paid_order, path):
     Order.objects.filter(pk=paid_order.pk).update(shipping_address2="Flat 3")
     answer = dispatch.put(path, ADDRESS)

@@ -1,12 +1,13 @@
 import csv
 import re
 from datetime import timedelta
+from html import unescape
 from io import StringIO
 
 import pytest
 from django.utils import timezone
 
-from shop.models import Order
+from shop.models import Order, OrderLine
 from tests.factories import OrderFactory, OrderLineFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -20,7 +21,18 @@ def numbers(response):
 
 
 def figures(response):
-    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", response.content.decode()))
+    """Each figure above the table, and the address that it leads to."""
+    found = re.findall(r'<dt>(.*?)</dt><dd><a href="(.*?)">(.*?)</a></dd>', response.content.decode())
+    return {label: (number, unescape(address)) for label, address, number in found}
+
+
+def found(response):
+    """How many orders the list says it holds."""
+    return int(re.search(r"toolbar__count\">(\d+) order", response.content.decode())[1])
+
+
+def states(response):
+    return re.findall(r'<span class="badge badge--(\w+)">', response.content.decode())
 
 
 @pytest.fixture
@@ -63,11 +75,78 @@ def test_wrong_date_is_an_error_and_hides_nothing(erins, orders, date):
     assert len(numbers(page)) == 3
 
 
+@pytest.fixture
+def crossed_off(orders):
+    """Four cancelled orders of today: as new, as paid, line by line, and none of these once it was done."""
+    made = [OrderFactory(status=status) for status in (10, 20, 10, 20)]
+    for order in made:
+        OrderLineFactory.create_batch(2, order=order, price="7.00")
+        Order.objects.filter(pk=order.pk).update(date_added=timezone.now() - timedelta(hours=1))
+    made[0].cancel(), made[1].cancel()
+    for order in made[2:]:
+        for line in order.lines.all():
+            line.mark(OrderLine.CANCELLED)
+    return [order.pk for order in made]
+
+
+@pytest.fixture
+def unpaid_and_partly_cancelled(orders):
+    """Two orders of today: one is not paid, of one that is a book was cancelled."""
+    made = [OrderFactory(status=status) for status in (10, 20)]
+    for order in made:
+        OrderLineFactory.create_batch(2, order=order, price="30.00")
+        Order.objects.filter(pk=order.pk).update(date_added=timezone.now() - timedelta(hours=1))
+    made[1].lines.first().mark(OrderLine.CANCELLED)
+    return [order.pk for order in made]
+
+
+def test_revenue_is_what_was_paid_for_and_not_cancelled(erins, unpaid_and_partly_cancelled, crossed_off):
+    numbers_of = {label: number for label, (number, _) in figures(erins.get(PATH)).items()}
+    assert numbers_of == {
+        "Placed today": "7", "New, not paid": "2", "Paid, to send": "2", "Revenue of today’s orders": "£40.00",
+    }  # fmt: skip
+    today = timezone.localdate().isoformat()
+    report = erins.get("/office-admin/revenue_per_day/").content.decode()
+    assert re.search(rf"<td>{today}</td><td[^>]*>40.00</td>", report)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?status=30&sort=pk", "?user__email__icontains=example.com&page=2", "?date_added__lt=2001-01-01"]
+)
+def test_figure_leads_to_the_orders_that_it_counts(erins, orders, unpaid_and_partly_cancelled, crossed_off, query):
+    shown = figures(erins.get(f"{PATH}{query}"))
+    for number, address in [shown[label] for label in ("Placed today", "New, not paid", "Paid, to send")]:
+        page = erins.get(address)
+        assert len(numbers(page)) == found(page) == int(number)
+    revenue, address = shown["Revenue of today’s orders"]
+    rows = list(csv.reader(StringIO(erins.get(address.replace(PATH, f"{PATH}export/")).getvalue().decode("utf-8-sig"))))
+    assert f"£{sum(float(row[5]) for row in rows[1:]):.2f}" == revenue
+
+
 def test_figures_follow_the_filter(erins, orders):
-    everything = {"New": "1", "Paid": "2", "Waiting for dispatch": "1", "Revenue today": "£10.00"}
-    assert figures(erins.get(PATH)) == everything
-    only_new = {"New": "1", "Paid": "0", "Waiting for dispatch": "0", "Revenue today": "£0.00"}
-    assert figures(erins.get(f"{PATH}?status=10")) == only_new
+    shown = figures(erins.get(f"{PATH}?user__email__icontains=ben"))
+    assert [number for number, _ in shown.values()] == ["0", "0", "1", "£0.00"]
+    assert shown["Paid, to send"][1] == f"{PATH}?user__email__icontains=ben&status=20"
+
+
+@pytest.mark.parametrize("status", ["10", "20", "30", "paid"])
+def test_cancelled_orders_are_neither_new_nor_paid_nor_done(erins, orders, crossed_off, status):
+    assert not set(numbers(erins.get(f"{PATH}?status={status}"))) & set(crossed_off)
+
+
+def test_cancelled_orders_have_a_filter_and_a_word_of_their_own(erins, orders, crossed_off):
+    page = erins.get(f"{PATH}?status=cancelled")
+    assert sorted(numbers(page)) == crossed_off
+    assert states(page) == ["cancelled"] * 4
+    assert "Mark paid" not in page.content.decode()
+    rows = csv.reader(StringIO(erins.get(f"{PATH}export/?status=cancelled").getvalue().decode("utf-8-sig")))
+    assert [(row[2], row[5]) for row in rows][1:] == [("Cancelled", "0.00")] * 4
+
+
+def test_order_without_lines_is_what_its_status_says(erins):
+    empty = [OrderFactory(status=status).pk for status in (10, 20, 30)]
+    for pk, status in zip(empty, (10, 20, 30), strict=True):
+        assert numbers(erins.get(f"{PATH}?status={status}")) == [pk]
 
 
 def test_table_is_sorted_by_its_columns(erins, orders):

@@ -125,7 +125,7 @@ def test_search_text_of_an_old_title():
 
 
 def yesterdays_line():
-    line = OrderLineFactory(price=Decimal("7.00"))
+    line = OrderLineFactory(price=Decimal("7.00"), order__status=Order.PAID)
     Order.objects.filter(pk=line.order_id).update(date_added=timezone.now() - timedelta(days=1))
     SalesSummary.refresh()
     assert integrity()[0]

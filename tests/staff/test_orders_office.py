@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 
@@ -154,3 +156,50 @@ def test_form_says_who_the_customer_is(erins, order):
 )  # fmt: skip
 def test_list_survives_an_address_that_makes_no_sense(erins, order, query):
     assert erins.get(f"/office-admin/shop/order/?{query}", follow=True).status_code == 200
+
+
+@pytest.fixture
+def called_off(order):
+    """Two cancelled orders that nobody paid: by the shopper, and line by line in the office."""
+    other = OrderFactory()
+    OrderLineFactory(order=other).mark(OrderLine.CANCELLED)
+    order.cancel()
+    return [order, other]
+
+
+def rows_of(answer):
+    """The list's orders, each with the status it shows."""
+    row = r'shop/order/(\d+)/change/.*?field-state">(\w+)<'
+    return {int(pk): state for pk, state in re.findall(row, answer.content.decode(), re.S)}
+
+
+@pytest.mark.parametrize(("browser", "office"), [("erins", "office-admin"), ("olgas", "admin")])
+def test_cancelled_order_reads_so_in_the_list_and_its_filter(request, called_off, browser, office):
+    new, client = OrderFactory(), request.getfixturevalue(browser)
+    states = {order.pk: "Cancelled" for order in called_off}
+    assert rows_of(client.get(f"/{office}/shop/order/")) == states | {new.pk: "New"}
+    assert rows_of(client.get(f"/{office}/shop/order/?state=cancelled")) == states
+    assert rows_of(client.get(f"/{office}/shop/order/?state=10")) == {new.pk: "New"}
+    assert rows_of(client.get(f"/{office}/shop/order/?state=nonsense")) == states | {new.pk: "New"}
+
+
+def test_cancelled_order_reads_so_in_its_form_and_can_be_saved(erins, called_off):
+    for order in called_off:
+        page = erins.get(path_of(order)).content.decode()
+        assert '<option value="10" selected>Cancelled</option>' in page
+        assert ">New</option>" not in page.split('id="lines-group"')[0] and ">Paid</option>" not in page
+        change(erins, path_of(order), FORM, shipping_city="Haworth")
+        order.refresh_from_db()
+        assert (order.shipping_city, order.status) == ("Haworth", Order.NEW)
+
+
+def test_list_has_what_is_left_of_the_sum(erins, order):
+    order.lines.first().mark(OrderLine.CANCELLED)
+    assert "£24.68" in erins.get("/office-admin/shop/order/").content.decode()
+
+
+def test_agents_see_beside_the_chat_that_an_order_was_cancelled(erins, called_off):
+    for order in called_off:
+        page = erins.get(f"/customer-service/{order.pk}/").content.decode()
+        assert f'Order {order.pk} <span class="badge badge--cancelled">Cancelled</span>' in page
+        assert re.search(r"To pay</dt>\s*<dd>£0.00", page)

@@ -21,8 +21,8 @@ def table_of(response):
     return dict(ROW.findall(response.content.decode()))
 
 
-def order_on(moment, *prices, product=None):
-    order = OrderFactory()
+def order_on(moment, *prices, product=None, status=Order.PAID):
+    order = OrderFactory(status=status)
     for price in prices:
         OrderLineFactory(order=order, price=price, **({"product": product} if product else {}))
     Order.objects.filter(pk=order.pk).update(date_added=moment)
@@ -54,6 +54,7 @@ def test_day_begins_in_the_sites_time_zone(erins, settings):
 
 
 def test_new_time_zone_moves_what_was_counted_before(erins, settings):
+    settings.TIME_ZONE = "UTC"
     moment = timezone.now().replace(hour=23, minute=30) - timedelta(days=3)
     order_on(moment)
     assert table_of(erins.get("/office-admin/orders_per_day/"))[moment.date().isoformat()] == "1"
@@ -61,6 +62,21 @@ def test_new_time_zone_moves_what_was_counted_before(erins, settings):
     table = table_of(erins.get("/office-admin/orders_per_day/"))
     assert table[(moment.date() + timedelta(days=1)).isoformat()] == "1"
     assert table[moment.date().isoformat()] == "0"
+
+
+def test_revenue_is_of_paid_orders_alone(erins):
+    for back in (0, 2):
+        order = order_on(days_ago(back), "10.00", status=Order.NEW)
+        label = timezone.localtime(days_ago(back)).date().isoformat()
+        assert table_of(erins.get("/office-admin/orders_per_day/"))[label] == "1"
+        assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "0.00"
+        order.refresh_from_db()
+        order.mark_paid()
+        assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "10.00"
+        order.lines.get().mark(OrderLine.SENT)
+        assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "10.00"
+        Order.objects.update(status=Order.NEW)
+        assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "0.00"
 
 
 def test_revenue_is_what_was_charged_and_not_cancelled(erins):
@@ -74,7 +90,7 @@ def test_revenue_is_what_was_charged_and_not_cancelled(erins):
     order.lines.filter(price="0.20").delete()
     assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "10.10"
     Order.objects.filter(pk=order.pk).delete()
-    assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "0"
+    assert table_of(erins.get("/office-admin/revenue_per_day/"))[label] == "0.00"
 
 
 @pytest.mark.parametrize(("period", "expected"), [(30, "2"), (60, "3"), (90, "5")])
