@@ -85,7 +85,7 @@ _visitors = Prepared(
         .filter(pk=Slot("pk"), user=None)
         .order_by()
         .select_for_update()
-        .values_list("pk", "status")
+        .values_list("pk", "status", "date_updated")
     )
 )
 _ADDED = ("pk", "name", "slug", "price", "active", "in_stock")
@@ -101,7 +101,7 @@ def product_to_add(pk: int) -> Product | None:
 def _locked_basket(pk: int | None) -> Basket | None:
     """A visitor's open basket, locked until the transaction ends."""
     rows = _visitors.rows(pk=pk) if pk else iter(())
-    return next((Basket(pk=pk, status=status) for pk, status in rows), None)
+    return next((Basket(pk=pk, status=status, date_updated=date) for pk, status, date in rows), None)
 
 
 @transaction.atomic

@@ -92,7 +92,7 @@ class OrderTable(tables.Table):
         order_by = ("-pk",)
 
     def render_status(self, record: Order) -> str:
-        label = record.get_status_display()
+        label = str(record.get_status_display())
         if record.is_cancelled:
             return format_html('<span class="badge badge--cancelled">{}</span>', "Cancelled")
         return format_html('<span class="badge badge--{}">{}</span>', label.lower(), label)

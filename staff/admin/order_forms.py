@@ -10,6 +10,11 @@ from staff.admin.forms import FixedOnceSaved
 LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}
 
 
+def known(now: int, choices: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The choices with the present one, so that a status that no one knows is shown instead of the first of them."""
+    return choices if now in dict(choices) else [(now, f"{now}, which is none: choose another"), *choices]
+
+
 class OrderForm(forms.ModelForm[Order]):
     """An order moves on by its own rules: a new one can be paid, and its lines make it done."""
 
@@ -21,9 +26,9 @@ class OrderForm(forms.ModelForm[Order]):
                 field.label = capfirst(LABELS[part])
         if "status" in self.fields:
             allowed = {self.instance.status, Order.PAID if self.instance.status == Order.NEW else self.instance.status}
-            self.fields["status"].choices = [  # type: ignore[attr-defined]
-                choice for choice in Order.Status.choices if choice[0] in allowed
-            ]
+            self.fields["status"].choices = known(  # type: ignore[attr-defined]
+                self.instance.status, [choice for choice in Order.Status.choices if choice[0] in allowed]
+            )
 
     def clean_status(self) -> int:
         status: int = self.cleaned_data["status"]
@@ -44,7 +49,8 @@ class OrderLineForm(FixedOnceSaved):
             self.fields["price"].disabled = self.instance.pk is not None
             self.fields["price"].help_text = "Empty: what the book costs now."
         if "status" in self.fields:
-            now = OrderLine.Status(self.instance.status)
-            self.fields["status"].choices = [  # type: ignore[attr-defined]
-                (status.value, status.label) for status in OrderLine.Status if status in (now, *OrderLine.NEXT[now])
-            ]
+            now = self.instance.status
+            offered = (now, *self.instance.next_statuses())
+            self.fields["status"].choices = known(  # type: ignore[attr-defined]
+                now, [(status.value, status.label) for status in OrderLine.Status if status in offered]
+            )
