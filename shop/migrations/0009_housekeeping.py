@@ -20,6 +20,14 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name="productauthor", options={"base_manager_name": "objects", "ordering": ("position", "pk")}
         ),
+        migrations.AddIndex(
+            model_name="outgoingmail",
+            index=models.Index(
+                models.F("date_added"),
+                condition=models.Q(("to", ""), _negated=True),
+                name="outgoing_mail_to_forget",
+            ),
+        ),
         # The next one asks for more.
         migrations.RemoveConstraint(model_name="product", name="product_price_not_negative"),
         migrations.AddField(

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -29,6 +29,10 @@ class BasketStatus(models.IntegerChoices):
 class BasketQuerySet(models.QuerySet["Basket"]):
     def open(self) -> "BasketQuerySet":
         return self.filter(status=Basket.OPEN)
+
+    def abandoned(self, before: datetime) -> "BasketQuerySet":
+        """Visitors' open baskets that nobody changed since `before`."""
+        return self.open().filter(user=None, date_updated__lt=before)
 
     def current(self, user: User) -> "Basket":
         """The user's open basket, made where there is none, and locked until the transaction ends."""
