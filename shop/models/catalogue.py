@@ -60,6 +60,8 @@ class Named(models.Model):
     """
 
     detail_view: ClassVar[str]
+    # Slugs whose address is another page's.
+    RESERVED: ClassVar[frozenset[str]] = frozenset()
 
     name = models.CharField(max_length=300)
     slug = models.SlugField(max_length=100, unique=True, blank=True)
@@ -69,6 +71,12 @@ class Named(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if self.slug in self.RESERVED:
+            sentence = f"“{self.slug}” is the address of another page: choose another one, such as {self.slug}-books."
+            raise ValidationError({"slug": sentence})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
@@ -110,6 +118,8 @@ class ProductTagManager(models.Manager["ProductTag"]):
 
 class ProductTag(Named):
     detail_view = "product_list"
+    # The list of every book.
+    RESERVED = frozenset(("all",))
 
     name = models.CharField(max_length=60)
     description = models.TextField(blank=True)
