@@ -238,6 +238,48 @@ def examine_invoices() -> str:
     return "a PDF was made"
 
 
+# Debian's packages of fonts, and what titles, names and addresses on an invoice need of them, in words of it.
+FONTS = {
+    "fonts-noto-core": {
+        "Latin": "Dvořák Łódź Tiếng Việt",
+        "Greek": "Ελληνικά Ὅμηρος",
+        "Cyrillic": "Русский Київ",
+        "Armenian": "Հայերեն",
+        "Georgian": "ქართული",
+        "Hebrew": "עברית",
+        "Arabic": "العربية فارسی",
+        "Devanagari": "हिन्दी",
+        "Bengali": "বাংলা",
+        "Tamil": "தமிழ்",
+        "Thai": "ภาษาไทย",
+    },
+    "fonts-noto-cjk": {
+        "Chinese": "挪威的森林 汉语 漢語",
+        "Japanese": "ノルウェイの森 ひらがな",
+        "Korean": "한국어",
+    },
+}
+
+
+def examine_fonts() -> str:
+    from staff.invoices import STYLESHEET
+    from staff.pdf import printed_as_boxes
+
+    every = "\n".join(words for scripts in FONTS.values() for words in scripts.values())
+    boxes = printed_as_boxes(every, STYLESHEET)
+    lacking = {
+        package: [script for script, words in scripts.items() if not boxes.isdisjoint(words)]
+        for package, scripts in FONTS.items()
+    }
+    if packages := [package for package, scripts in lacking.items() if scripts]:
+        named = ", ".join(script for scripts in lacking.values() for script in scripts)
+        raise Differs(
+            f"Invoices show boxes in the place of {named}: apt-get install {' '.join(packages)}, "
+            "unless no title, name or address is written so."
+        )
+    return f"invoices can be written in {sum(map(len, FONTS.values()))} scripts"
+
+
 def examine_clock() -> str:
     clocks = dict(other_clocks())
     if not clocks:
@@ -297,6 +339,7 @@ def checks(patience: float) -> list[Check]:
         Check("worker", lambda: examine_worker(patience), "Mend the database first."),
         Check("static files", examine_static_files, "Run python manage.py collectstatic --noinput."),
         Check("invoices", examine_invoices, f"Install the libraries: apt-get install {libraries}."),
+        Check("fonts", examine_fonts, f"Install the libraries: apt-get install {libraries}."),
         Check("clock", examine_clock, "Mend the database and Redis first."),
     ]
 
