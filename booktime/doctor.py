@@ -33,16 +33,23 @@ from django_tasks_db.models import DBTaskResult
 from booktime.health import check_redis
 from booktime.logs import scrub
 from shop.models import ProductImage
+from staff import roles, schema
 
 WITHIN = 5  # seconds
 # By how much clocks may differ: who is present in a chat is judged by seconds.
 MOST_APART = timedelta(seconds=2)
+# How many things of one kind a sentence names.
+MOST_NAMED = 10
 PRINTED = "django.core.mail.backends.console.EmailBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class Skipped(Exception):
     """This site does not have it, for the reason that the message gives."""
+
+
+class Differs(Exception):
+    """It works, otherwise than the code makes it: somebody may have meant it so."""
 
 
 class Ill(Exception):
@@ -55,6 +62,48 @@ def examine_database() -> str:
     if missing:
         raise Ill(f"{missing} migrations are not applied: run python manage.py migrate.")
     return f"{connection.display_name} answers, every migration is applied"
+
+
+def examine_schema() -> str:
+    require_migrations()
+    found = [each.what for each in schema.missing()]
+    if found:
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        raise Ill(
+            f"The database lacks {', '.join(found[:MOST_NAMED])}{more}: python manage.py doctor --mend puts back what "
+            "needs no backup, while nobody else changes much; then run python manage.py integrity."
+        )
+    return "every table, index, constraint and trigger is there"
+
+
+def require_migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise Skipped("the migrations come first")
+
+
+def examine_roles() -> str:
+    require_migrations()
+    if gone := roles.missing_groups():
+        raise Ill(
+            f"There is no group {' and no group '.join(gone)}, so that nobody has that role: if it was renamed, name "
+            "it back at /admin/auth/group/; python manage.py migrate makes it anew, with nobody in it."
+        )
+    differences = [
+        f"{group} {' and '.join(filter(None, [beside(more), lacking(less)]))}"
+        for group, more, less in roles.other_permissions()
+    ]
+    if differences:
+        raise Differs(f"{'; '.join(differences)}. Unless that is meant, change it at /admin/auth/group/.")
+    return "every group may do what its role is"
+
+
+def beside(permissions: list[str]) -> str:
+    return f"may also {', '.join(permissions)}" if permissions else ""
+
+
+def lacking(permissions: list[str]) -> str:
+    return f"may not {', '.join(permissions)}" if permissions else ""
 
 
 def examine_redis() -> str:
@@ -189,6 +238,48 @@ def examine_invoices() -> str:
     return "a PDF was made"
 
 
+# Debian's packages of fonts, and what titles, names and addresses on an invoice need of them, in words of it.
+FONTS = {
+    "fonts-noto-core": {
+        "Latin": "Dvořák Łódź Tiếng Việt",
+        "Greek": "Ελληνικά Ὅμηρος",
+        "Cyrillic": "Русский Київ",
+        "Armenian": "Հայերեն",
+        "Georgian": "ქართული",
+        "Hebrew": "עברית",
+        "Arabic": "العربية فارسی",
+        "Devanagari": "हिन्दी",
+        "Bengali": "বাংলা",
+        "Tamil": "தமிழ்",
+        "Thai": "ภาษาไทย",
+    },
+    "fonts-noto-cjk": {
+        "Chinese": "挪威的森林 汉语 漢語",
+        "Japanese": "ノルウェイの森 ひらがな",
+        "Korean": "한국어",
+    },
+}
+
+
+def examine_fonts() -> str:
+    from staff.invoices import STYLESHEET
+    from staff.pdf import printed_as_boxes
+
+    every = "\n".join(words for scripts in FONTS.values() for words in scripts.values())
+    boxes = printed_as_boxes(every, STYLESHEET)
+    lacking = {
+        package: [script for script, words in scripts.items() if not boxes.isdisjoint(words)]
+        for package, scripts in FONTS.items()
+    }
+    if packages := [package for package, scripts in lacking.items() if scripts]:
+        named = ", ".join(script for scripts in lacking.values() for script in scripts)
+        raise Differs(
+            f"Invoices show boxes in the place of {named}: apt-get install {' '.join(packages)}, "
+            "unless no title, name or address is written so."
+        )
+    return f"invoices can be written in {sum(map(len, FONTS.values()))} scripts"
+
+
 def examine_clock() -> str:
     clocks = dict(other_clocks())
     if not clocks:
@@ -239,6 +330,8 @@ def checks(patience: float) -> list[Check]:
     libraries = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
     return [
         Check("database", examine_database, "See that it runs and that DATABASE_URL is right."),
+        Check("schema", examine_schema, "Mend the database first."),
+        Check("roles", examine_roles, "Mend the database first."),
         Check("Redis", examine_redis, "See that it runs and that REDIS_URL is right."),
         Check("channel layer", examine_channel_layer, "See that Redis runs and lets this user use pub/sub."),
         Check("mail", examine_mail, "See that the mail server runs and that EMAIL_URL is right."),
@@ -246,6 +339,7 @@ def checks(patience: float) -> list[Check]:
         Check("worker", lambda: examine_worker(patience), "Mend the database first."),
         Check("static files", examine_static_files, "Run python manage.py collectstatic --noinput."),
         Check("invoices", examine_invoices, f"Install the libraries: apt-get install {libraries}."),
+        Check("fonts", examine_fonts, f"Install the libraries: apt-get install {libraries}."),
         Check("clock", examine_clock, "Mend the database and Redis first."),
     ]
 
@@ -256,11 +350,13 @@ def where_pictures_are() -> str:
 
 
 def result_of(check: Check) -> tuple[str, str]:
-    """ "ok", "skipped" or "FAILED", and the sentence to it, without the site's secrets."""
+    """ "ok", "skipped", "differs" or "FAILED", and the sentence to it, without the site's secrets."""
     try:
         return "ok", check.examine()
     except Skipped as reason:
         return "skipped", str(reason)
+    except Differs as difference:
+        return "differs", str(difference)
     except Ill as illness:
         return "FAILED", without_secrets(str(illness))
     except Exception as error:

@@ -62,6 +62,17 @@ def time_zone(name: str, default: str) -> str:
     return value
 
 
+def days(name: str, default: dict[str, int]) -> dict[str, int]:
+    """For how many days each of several things: "sent_mails=60, tasks=7", the others as by default."""
+    chosen = dict(default)
+    for part in filter(None, map(str.strip, text(name).split(","))):
+        what, _, number = map(str.strip, part.partition("="))
+        if what not in default or not number.isascii() or not number.isdigit() or not 0 < int(number[:6]) < 100_000:
+            raise refuse(name, part, f"write days like {', '.join(f'{key}={days}' for key, days in default.items())}")
+        chosen[what] = int(number)
+    return chosen
+
+
 def hosts(name: str, default: list[str]) -> list[str]:
     values = [host.strip() for host in text(name).split(",") if host.strip()]
     for host in values:

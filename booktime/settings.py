@@ -192,6 +192,21 @@ TASKS = {
 # Seconds after which a worker looks again for mails and webhooks that another one, which died, had in hand.
 WORKER_CATCHES_UP_EVERY = 15
 
+# For how many days things are kept that nobody needs for longer (booktime/housekeeping.py).
+KEPT_DAYS = environment.days(
+    "KEPT_DAYS",
+    default={
+        "visitors_baskets": 30,
+        "sent_mails": 30,
+        "wrong_passwords": 1,
+        "tasks": 14,
+        "webhook_deliveries": 90,
+        "shipment_news": 90,
+        "devices": 365,
+        "office_history": 730,
+    },
+)
+
 # --- Mail -------------------------------------------------------------------------------------------------------
 
 # The demo prints its mail; a server without EMAIL_URL does too, which a check points out.
@@ -237,6 +252,9 @@ AXES_VERBOSE = False
 
 # How often one address may send these forms within an hour: a whole office may sit behind it.
 POSTS_AN_HOUR = {"signup": 300, "contact": 100, "password_reset": 100}
+
+# How many visitors from one address may begin a basket within an hour.
+NEW_BASKETS_AN_HOUR = 1000
 
 # --- Language and time ------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
+from booktime.housekeeping import sweep_when_due
 from shop.mail import send_due
 from staff.api.webhooks import post_overdue
 
@@ -24,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 # A task that runs longer has lost its worker.
 LONGEST_TASK = timedelta(minutes=10)
-# For how long it stays to be seen how a task ended.
-KEPT = timedelta(days=14)
 
 
 class LastingWorker(db_worker.Worker):
@@ -70,11 +69,11 @@ class LastingWorker(db_worker.Worker):
 
 
 def catch_up() -> None:
-    """Send the mails and post the webhooks that are due and that nobody has in hand; forget tasks of long ago."""
+    """Send the mails and post the webhooks that are due and that nobody has in hand; sweep where it is time."""
     send_due()
     post_overdue()
     # For whoever counts them: the one who ran these is gone.
     now = timezone.now()
     lost = DBTaskResult.objects.running().filter(started_at__lt=now - LONGEST_TASK)
     lost.update(status=TaskResultStatus.FAILED, finished_at=now)
-    DBTaskResult.objects.finished().filter(finished_at__lt=now - KEPT).delete()
+    sweep_when_due()

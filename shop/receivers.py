@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.db import connections
 from django.db.models import DateTimeField, Model
-from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -61,9 +61,21 @@ def product_read_from_fixture(instance: Product, raw: bool, **kwargs: Any) -> No
         Product.objects.filter(pk=instance.pk).refresh_derived()
 
 
+@receiver(post_save, sender=ProductAuthor)
 @receiver(post_delete, sender=ProductAuthor)
-def author_unlinked(instance: ProductAuthor, **kwargs: Any) -> None:
+def author_linked(instance: ProductAuthor, **kwargs: Any) -> None:
     Product.objects.filter(pk=instance.product_id).refresh_derived()
+
+
+@receiver(pre_delete, sender=ProductTag)
+def tag_goes(instance: Any, **kwargs: Any) -> None:
+    """The rows between tags and products go with it, and tell nobody: who had it is known now only."""
+    instance._products_left = list(instance.products.order_by().values_list("pk", flat=True))
+
+
+@receiver(post_delete, sender=ProductTag)
+def tag_gone(instance: Any, **kwargs: Any) -> None:
+    Product.objects.filter(pk__in=instance._products_left).refresh_derived()
 
 
 @receiver(post_delete, sender=ProductImage)
@@ -74,8 +86,9 @@ def picture_removed(instance: ProductImage, **kwargs: Any) -> None:
 @receiver(post_save, sender=ProductTag)
 @receiver(post_save, sender=Author)
 @receiver(post_save, sender=Series)
-def name_changed(instance: Any, created: bool, **kwargs: Any) -> None:
-    if not created:
+def name_changed(instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
+    # A fixture may bring it after the products that it belongs to.
+    if raw or not created:
         instance.products.all().refresh_derived()
 
 

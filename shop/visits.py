@@ -1,8 +1,11 @@
 """The visitor behind a request: whose basket it is, and what becomes of it at login."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -10,6 +13,7 @@ from shop.models import Basket, BasketLine, Product, User
 from shop.models.basket import BasketLineQuerySet, BasketLines
 from shop.models.json_columns import Cover
 from shop.prepared import Prepared, Slot
+from shop.throttle import Stretch, client_address
 
 SESSION_KEY = "basket_id"
 
@@ -85,7 +89,7 @@ _visitors = Prepared(
         .filter(pk=Slot("pk"), user=None)
         .order_by()
         .select_for_update()
-        .values_list("pk", "status")
+        .values_list("pk", "status", "date_updated")
     )
 )
 _ADDED = ("pk", "name", "slug", "price", "active", "in_stock")
@@ -101,20 +105,36 @@ def product_to_add(pk: int) -> Product | None:
 def _locked_basket(pk: int | None) -> Basket | None:
     """A visitor's open basket, locked until the transaction ends."""
     rows = _visitors.rows(pk=pk) if pk else iter(())
-    return next((Basket(pk=pk, status=status) for pk, status in rows), None)
+    return next((Basket(pk=pk, status=status, date_updated=date) for pk, status, date in rows), None)
 
 
 @transaction.atomic
 def put_in_basket(request: HttpRequest, product: Product, quantity: int = 1) -> int:
-    """Put a product into this user's or visitor's basket, made where there is none: see `Basket.add`."""
+    """Put a product into this user's or visitor's basket, made where there is none: see `Basket.add`.
+
+    Raises ValidationError, with the code "too_many", where very many visitors began one at the same address lately.
+    """
     if request.user.is_authenticated:
         return Basket.objects.current(request.user).put(product, quantity)
     basket = _locked_basket(request.session.get(SESSION_KEY)) or Basket.objects.create()
     added = basket.put(product, quantity)
     # Only now: a visitor whose basket stays empty gets no session.
     if request.session.get(SESSION_KEY) != basket.pk:
+        check_flood(request)
         request.session[SESSION_KEY] = basket.pk
     return added
+
+
+def check_flood(request: HttpRequest) -> None:
+    """Whoever keeps no cookies begins a basket with each book, and each is kept for a while."""
+    hour = Stretch(f"new-baskets:{client_address(request)}", 3600)
+    if hour.count() > settings.NEW_BASKETS_AN_HOUR:
+        minutes = math.ceil(hour.seconds_left() / 60)
+        sentence = (
+            "Too many baskets were begun at your internet address just now. "
+            f"Log in to go on, or try again in {minutes} minute{'' if minutes == 1 else 's'}."
+        )
+        raise ValidationError(sentence, code="too_many", params={"seconds": hour.seconds_left()})
 
 
 @transaction.atomic

@@ -95,7 +95,7 @@ class OrderTable(tables.Table):
         order_by = ("-pk",)
 
     def render_status(self, record: Order) -> str:
-        label = record.state
+        label = str(record.state)
         return format_html('<span class="badge badge--{}">{}</span>', label.lower(), label)
 
     def render_books(self, record: Order) -> int:

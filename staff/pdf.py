@@ -1,5 +1,6 @@
 """HTML to PDF, without a look at the network or at other files."""
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from django.contrib.staticfiles import finders
+from django.utils.html import format_html
 from PIL import ImageFile
-from weasyprint import HTML
+from weasyprint import HTML, LOGGER
 from weasyprint.urls import URLFetcher
 
 # WeasyPrint sets it for the whole process, where an upload that is cut short is to be refused.
@@ -35,6 +37,32 @@ class PackagedAssets(URLFetcher):
         if parts.scheme != "file" or Path(url2pathname(parts.path)) not in self.paths:
             raise ValueError("A document consists of the project's own files.")
         return super().fetch(url, headers)
+
+
+class Boxes(logging.Filter):
+    """Takes out of the log, and notes, for which characters a box was printed, as no font has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.characters: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_box = ".notdef" in record.msg and isinstance(record.args, tuple)
+        if is_box:
+            self.characters.add(str(record.args[0]))  # type: ignore[index]
+        return not is_box
+
+
+def printed_as_boxes(text: str, stylesheet: str) -> set[str]:
+    """The characters of `text` that would be boxes in a document of that style, with the fonts of this machine."""
+    boxes = Boxes()
+    LOGGER.addFilter(boxes)
+    try:
+        link = format_html('<link rel="stylesheet" href="{}"><p>{}</p>', asset(stylesheet).as_uri(), text)
+        render_pdf(link, (stylesheet,))
+    finally:
+        LOGGER.removeFilter(boxes)
+    return boxes.characters
 
 
 def render_pdf(html: str, assets: Iterable[str]) -> bytes:

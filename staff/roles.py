@@ -1,5 +1,6 @@
 """What each role may do in the back offices and the REST API."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -33,3 +34,18 @@ def create_roles(**kwargs: Any) -> None:
         if created:
             codenames = [permission.split(".")[1] for permission in permissions]
             group.permissions.set(Permission.objects.filter(content_type__app_label="shop", codename__in=codenames))
+
+
+def missing_groups() -> list[str]:
+    """The groups that are not there, as after somebody renamed one: whoever is in it then has no role."""
+    there = Group.objects.filter(name__in=ROLES).values_list("name", flat=True)
+    return sorted(ROLES.keys() - set(there))
+
+
+def other_permissions() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Each group that may do something else than its role: its name, what it may beside it, and what it lacks."""
+    for group in Group.objects.filter(name__in=ROLES).order_by("name"):
+        pairs = group.permissions.values_list("content_type__app_label", "codename")
+        may, should = {f"{app}.{codename}" for app, codename in pairs}, set(ROLES[group.name])
+        if may != should:
+            yield group.name, sorted(may - should), sorted(should - may)

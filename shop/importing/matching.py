@@ -1,16 +1,20 @@
 """Which product of the shop a row of the file is."""
 
+import re
 from collections import defaultdict
 
 from django.db.models import Max, Prefetch, Q
 
 from shop.importing.notebook import Notebook
-from shop.importing.rows import Row
+from shop.importing.rows import FileRefused, Row
 from shop.models import Product, ProductAuthor
+from shop.search import fold
+
+INITIALS = re.compile(r"\b\w(?: \w\b)+")
 
 
 class Matcher:
-    """Knows a book by its ISBN where shop and file have one, else by its title and which of its namesakes it is.
+    """Knows a book by its ISBN where shop and file have one, else by title, authors and which of its namesakes it is.
 
     Works through the rows in the file's order. Of namesakes the first row is the oldest product, and so on.
     """
@@ -50,15 +54,51 @@ class Matcher:
         return by_isbn, by_title
 
     def _namesake(self, row: Row, namesakes: list[Product]) -> Product | None:
-        if not namesakes:
+        """The oldest of the books of its title that it may be. Raises FileRefused where nobody can tell."""
+        # Two different ISBNs are two different books.
+        isbn = row.cells.get("isbn")
+        possible = by_same_authors(row, [product for product in namesakes if not (product.isbn and isbn)])
+        if not possible:
             return None
         claimed = self._claimed.setdefault(row.cells["name"], set()) if self._repeats(row) else set()
-        for product in namesakes:
-            # Two different ISBNs are two different books.
-            if product.pk not in claimed and not (product.isbn and row.cells.get("isbn")):
+        for product in possible:
+            if product.pk not in claimed:
                 claimed.add(product.pk)
                 return product
         return None
 
     def _repeats(self, row: Row) -> bool:
         return self._notebook.has_namesakes(row.cells["name"])
+
+
+def by_same_authors(row: Row, namesakes: list[Product]) -> list[Product]:
+    """Those of the books of its title that a row may be, as far as authors tell.
+
+    One of another author is another book. Where the row or the book names none, they may be the same; but of books by
+    different authors a row without any could be each. Raises FileRefused then.
+    """
+    wanted = {author_key(name) for name in row.cells.get("authors") or ()}
+    authors = {product.pk: authors_of(product) for product in namesakes}
+    alike = [product for product in namesakes if authors[product.pk] == wanted]
+    if alike:
+        return alike
+    if wanted:
+        return [product for product in namesakes if not authors[product.pk]]
+    if len(set(map(frozenset, authors.values()))) > 1:
+        raise FileRefused(
+            f"line {row.line}: the shop has books by different authors called “{row.cells['name']}”, and nothing was "
+            "imported: add a column with authors or isbn that tells which one it is."
+        )
+    return namesakes
+
+
+def authors_of(product: Product) -> set[str]:
+    return {author_key(link.author.name) for link in product.author_links.all()}
+
+
+def author_key(name: str) -> str:
+    """What an author is known by, however the name is written: "H. G. Wells", "HG Wells", "Wells, H.G." """
+    family, comma, given = name.partition(",")
+    # In scripts that are not folded to anything the name itself is the key.
+    words = fold(f"{given} {family}" if comma else name) or name.casefold()
+    return INITIALS.sub(lambda initials: initials.group().replace(" ", ""), words)

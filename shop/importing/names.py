@@ -17,7 +17,9 @@ def named(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], int]:
         return {}, 0
     found: dict[str, Any] = {}
     # Another spelling of a name has its slug, which an index finds.
-    known = Q(name__in=wanted.values()) | Q(slug__in={slug_stem(model, name) for name in wanted.values()})
+    slugs_known = {slug_stem(model, name) for name in wanted.values()}
+    slugs_known |= {f"{slug}-2" for slug in slugs_known & model.RESERVED}
+    known = Q(name__in=wanted.values()) | Q(slug__in=slugs_known)
     for each in model.objects.filter(known).order_by("pk"):
         key = each.name.casefold()
         if key in wanted and (key not in found or each.name == wanted[key]):

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from django.db.models import QuerySet
+
 from shop.importing.matching import Matcher
 from shop.importing.names import named
 from shop.importing.rows import Row
@@ -159,9 +161,9 @@ class Writer:
     def _store_authors(self, new: list[Match], changed: list[Match]) -> None:
         rewritten = [match for match in changed if "authors" in match.differences]
         links = ProductAuthor.objects.filter(product__in=[match.product.pk for match in rewritten])
-        # Without the signals that each would send: what they refresh is derived already.
+        # Past the model's own ways: what they refresh is derived already.
         links._raw_delete(links.db)
-        ProductAuthor.objects.bulk_create(
+        QuerySet[ProductAuthor](ProductAuthor).bulk_create(
             ProductAuthor(product_id=match.product.pk, author_id=self._authors[name.casefold()].pk, position=position)
             for match in [*new, *rewritten]
             for position, name in enumerate(match.row.cells.get("authors", ()))

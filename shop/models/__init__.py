@@ -1,6 +1,7 @@
 from shop.models.basket import Basket, BasketLine
 from shop.models.catalogue import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
 from shop.models.change import CatalogueChange
+from shop.models.housekeeping import Housekeeping
 from shop.models.mail import OutgoingMail
 from shop.models.order import Order, OrderLine
 from shop.models.user import Address, Country, User
@@ -12,6 +13,7 @@ __all__ = [
     "BasketLine",
     "CatalogueChange",
     "Country",
+    "Housekeeping",
     "Order",
     "OrderLine",
     "OutgoingMail",

@@ -1,10 +1,14 @@
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from shop.constraints import Check, one_of
 from shop.models.catalogue import Product
 from shop.models.covers import SHOWN, Covered
 from shop.models.json_columns import Cover
@@ -17,9 +21,18 @@ if TYPE_CHECKING:
     from shop.models.order import Order
 
 
+class BasketStatus(models.IntegerChoices):
+    OPEN = 10
+    SUBMITTED = 20
+
+
 class BasketQuerySet(models.QuerySet["Basket"]):
     def open(self) -> "BasketQuerySet":
         return self.filter(status=Basket.OPEN)
+
+    def abandoned(self, before: datetime) -> "BasketQuerySet":
+        """Visitors' open baskets that nobody changed since `before`."""
+        return self.open().filter(user=None, date_updated__lt=before)
 
     def current(self, user: User) -> "Basket":
         """The user's open basket, made where there is none, and locked until the transaction ends."""
@@ -27,21 +40,22 @@ class BasketQuerySet(models.QuerySet["Basket"]):
 
 
 class Basket(models.Model):
-    class Status(models.IntegerChoices):
-        OPEN = 10
-        SUBMITTED = 20
-
+    Status: TypeAlias = BasketStatus
     OPEN, SUBMITTED = Status
+    EXACTNESS = timedelta(days=1)
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="baskets")
     status = models.IntegerField(choices=Status.choices, default=Status.OPEN)
     date_added = models.DateTimeField(auto_now_add=True)
+    # When a visitor last changed it, as exactly as EXACTNESS: an abandoned one is swept away.
+    date_updated = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     objects = BasketQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user"], condition=models.Q(status=10), name="one_open_basket_a_user")
+            models.UniqueConstraint(fields=["user"], condition=models.Q(status=10), name="one_open_basket_a_user"),
+            one_of("status", BasketStatus, "basket_status_known"),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +84,12 @@ class Basket(models.Model):
         if not Basket.objects.open().select_for_update().filter(pk=self.pk).first():
             raise ValidationError("Your basket was ordered meanwhile. Look at your orders.", code="not_open")
 
+    def touch(self) -> None:
+        """Note that a visitor still uses it."""
+        now = timezone.now()
+        if self.user_id is None and now - self.date_updated > self.EXACTNESS:
+            Basket.objects.filter(pk=self.pk).update(date_updated=now)
+
     @transaction.atomic
     def add(self, product: Product, quantity: int = 1) -> int:
         """Put in `quantity` more of a product, at most 99 of it in all; how many of them were put in.
@@ -86,6 +106,7 @@ class Basket(models.Model):
         return self._put(product, quantity, product.price)
 
     def _put(self, product: Product, quantity: int, price_seen: Decimal | None) -> int:
+        self.touch()
         # The basket is locked: nobody else adds a line between this look and what follows.
         lines = self.lines.filter(product=product)
         before = next((quantity for (quantity,) in _quantity.rows(basket=self.pk, product=product.pk)), 0)
@@ -158,7 +179,9 @@ class BasketLine(Covered, models.Model):
         ordering = ("pk",)
         constraints = [
             models.UniqueConstraint(fields=["basket", "product"], name="one_line_a_product"),
-            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="basket_line_quantity_at_least_1"),
+            Check(name="basket_line_quantity_at_least_1", condition=models.Q(quantity__gte=1)),
+            # BasketLine.MOST
+            Check(name="basket_line_quantity_at_most_99", condition=models.Q(quantity__lte=99)),
         ]
 
     def __str__(self) -> str:
@@ -188,6 +211,7 @@ class BasketLine(Covered, models.Model):
         if not 1 <= quantity <= self.MOST:
             raise ValidationError(f"Choose a quantity from 1 to {self.MOST}.", code="quantity")
         self.basket.lock_open()
+        self.basket.touch()
         BasketLine.objects.filter(pk=self.pk).update(quantity=quantity)
         self.quantity = quantity
 
@@ -195,4 +219,5 @@ class BasketLine(Covered, models.Model):
     def remove(self) -> None:
         """Take it out. Raises ValidationError where the basket is not open any more."""
         self.basket.lock_open()
+        self.basket.touch()
         self.delete()

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.urls import get_script_prefix, reverse
 
+from shop.constraints import Check, one_of
 from shop.isbn import normalise_isbn
 from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.models.slugs import free_slugs
@@ -59,6 +60,8 @@ class Named(models.Model):
     """
 
     detail_view: ClassVar[str]
+    # Slugs whose address is another page's.
+    RESERVED: ClassVar[frozenset[str]] = frozenset()
 
     name = models.CharField(max_length=300)
     slug = models.SlugField(max_length=100, unique=True, blank=True)
@@ -69,17 +72,41 @@ class Named(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        super().clean()
+        if self.slug in self.RESERVED:
+            sentence = f"“{self.slug}” is the address of another page: choose another one, such as {self.slug}-books."
+            raise ValidationError({"slug": sentence})
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.slug:
             [self.slug] = free_slugs(type(self), [self.name], self.pk)
         super().save(*args, **kwargs)
+
+    @classmethod
+    def products_of(cls, pks: Iterable[int]) -> "ProductQuerySet":
+        """The products that tags, authors or series with these keys belong to."""
+        field = cls._meta.get_field("products").field.name  # type: ignore[union-attr]
+        return Product.objects.filter(pk__in=Product.objects.order_by().filter(**{f"{field}__in": pks}).values("pk"))
 
     def get_absolute_url(self) -> str:
         before, after = address_around(self.detail_view)
         return f"{before}{self.slug}{after}"
 
 
-class ProductTagQuerySet(models.QuerySet["ProductTag"]):
+class NamedQuerySet(models.QuerySet[Any]):
+    def update(self, **values: Any) -> int:
+        """Django's own; products are found by the new name."""
+        if "name" not in values:
+            return super().update(**values)
+        with transaction.atomic():
+            renamed = list(self.order_by().values_list("pk", flat=True))
+            updated = super().update(**values)
+            self.model.products_of(renamed).refresh_derived()
+        return updated
+
+
+class ProductTagQuerySet(NamedQuerySet):
     def active(self) -> "ProductTagQuerySet":
         return self.filter(active=True)
 
@@ -91,6 +118,8 @@ class ProductTagManager(models.Manager["ProductTag"]):
 
 class ProductTag(Named):
     detail_view = "product_list"
+    # The list of every book.
+    RESERVED = frozenset(("all",))
 
     name = models.CharField(max_length=60)
     description = models.TextField(blank=True)
@@ -110,6 +139,8 @@ class Author(Named):
 
     name = models.CharField(max_length=120)
 
+    objects = NamedQuerySet.as_manager()
+
     class Meta:
         ordering = ("name",)
 
@@ -118,6 +149,8 @@ class Series(Named):
     detail_view = "series_detail"
 
     name = models.CharField(max_length=200)
+
+    objects = NamedQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
@@ -152,7 +185,12 @@ class ProductQuerySet(models.QuerySet["Product"]):
         for product in products:
             if not product.search_text:
                 product.settle([], [])
-        return super().bulk_create(products, *args, **kwargs)
+        with transaction.atomic():
+            stored = super().bulk_create(products, *args, **kwargs)
+            written = set(kwargs.get("update_fields") or ())
+            if written & Product.DERIVED_FROM and not written.issuperset(Product.DERIVED):
+                Product.objects.filter(slug__in=[product.slug for product in products]).refresh_derived()
+        return stored
 
     def update(self, **values: Any) -> int:
         """Django's own; what is derived of the products follows."""
@@ -193,8 +231,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def refresh_derived(self) -> None:
         """Bring search, title sorting and the text of cards up to date after authors, tags or series changed."""
-        for product, _ in self.derived_anew():
-            Product.objects.filter(pk=product.pk).update(**{name: getattr(product, name) for name in Product.DERIVED})
+        with transaction.atomic():
+            for product, stored in self.derived_anew():
+                derived = {name: getattr(product, name) for name in Product.DERIVED}
+                if derived != stored:
+                    Product.objects.filter(pk=product.pk).update(**derived)
 
     def sorted(self, sort: str) -> "ProductQuerySet":
         """In one of the orders of `SORTS`."""
@@ -230,14 +271,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
         )
 
 
+class BookFormat(models.TextChoices):
+    HARDCOVER = "hardcover", "Hardcover"
+    PAPERBACK = "paperback", "Paperback"
+    EBOOK = "ebook", "E-book"
+    AUDIOBOOK = "audiobook", "Audiobook"
+
+
 class Product(Named):
     detail_view = "product_detail"
-
-    class Format(models.TextChoices):
-        HARDCOVER = "hardcover", "Hardcover"
-        PAPERBACK = "paperback", "Paperback"
-        EBOOK = "ebook", "E-book"
-        AUDIOBOOK = "audiobook", "Audiobook"
+    Format: TypeAlias = BookFormat
 
     description = models.TextField(blank=True)
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
@@ -283,7 +326,12 @@ class Product(Named):
 
     class Meta:
         ordering = ("sort_name", "pk")
-        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="product_price_not_negative")]
+        # Relations write by it: series.products.add(book) changes what the book is found by.
+        base_manager_name = "objects"
+        constraints = [
+            Check(name="product_price_above_zero", condition=models.Q(price__gt=0)),
+            one_of("format", BookFormat, "product_format_known", blank=True),
+        ]
         indexes = [
             models.Index(
                 models.F("sort_name"), models.F("id"), name="product_by_name", condition=models.Q(active=True)
@@ -356,18 +404,35 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+class ProductAuthorQuerySet(models.QuerySet["ProductAuthor"]):
+    def update(self, **values: Any) -> int:
+        """Django's own; what is derived of the products, before and after, follows."""
+        with transaction.atomic():
+            links = dict(self.order_by().values_list("pk", "product"))
+            updated = super().update(**values)
+            now = ProductAuthor.objects.filter(pk__in=links).values_list("product", flat=True)
+            Product.objects.filter(pk__in={*links.values(), *now}).refresh_derived()
+        return updated
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Django's own; what is derived of the products follows."""
+        with transaction.atomic():
+            links = super().bulk_create(objs, *args, **kwargs)
+            Product.objects.filter(pk__in={link.product_id for link in links}).refresh_derived()
+        return links
+
+
 class ProductAuthor(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="author_links")
     author = models.ForeignKey(Author, on_delete=models.PROTECT, related_name="product_links")
     position = models.PositiveSmallIntegerField(default=0)
 
+    objects = ProductAuthorQuerySet.as_manager()
+
     class Meta:
         ordering = ("position", "pk")
+        base_manager_name = "objects"
         constraints = [models.UniqueConstraint(fields=["product", "author"], name="author_once_a_product")]
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-        Product.objects.filter(pk=self.product_id).refresh_derived()
 
     def __str__(self) -> str:
         return f"{self.author} wrote {self.product}"

@@ -1,6 +1,7 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 
@@ -12,6 +13,18 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
     def due(self) -> "OutgoingMailQuerySet":
         """Pending, and neither in another's hands nor in its pause after a failure; the oldest first."""
         return self.pending().filter(not_before__lte=timezone.now()).order_by("pk")
+
+    def to_forget(self, before: datetime) -> "OutgoingMailQuerySet":
+        """Sent or given up, queued before then, and still telling of a person."""
+        over = models.Q(date_sent__isnull=False) | models.Q(date_given_up__isnull=False)
+        return self.filter(over, date_added__lt=before).exclude(to="")
+
+    def forget(self) -> None:
+        """Keep of them the key alone, by which the same mail is never sent again."""
+        # An address in a key stands beside the hour for which it holds.
+        named = Concat(models.Value("forgotten-"), Cast("pk", models.CharField()))
+        self.filter(key__contains="@").update(key=named)
+        self.update(to="", reply_to="", subject="", text="", html="")
 
 
 class OutgoingMail(models.Model):
@@ -42,7 +55,8 @@ class OutgoingMail(models.Model):
                 "not_before",
                 name="outgoing_mail_pending",
                 condition=models.Q(date_sent=None, date_given_up=None),
-            )
+            ),
+            models.Index("date_added", name="outgoing_mail_to_forget", condition=~models.Q(to="")),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from shop.constraints import Check, one_of
 from shop.models.basket import Basket
 from shop.models.catalogue import Product, ProductImage, picture_address
 from shop.models.covers import SHOWN, Covered
@@ -16,6 +17,19 @@ from shop.models.json_columns import Cover
 from shop.models.progress import OrderedBook, Stage, Step, steps_to
 from shop.models.user import Address, Country, User
 from shop.signals import order_cancelled, order_paid
+
+
+class OrderStatus(models.IntegerChoices):
+    NEW = 10
+    PAID = 20
+    DONE = 30
+
+
+class LineStatus(models.IntegerChoices):
+    NEW = 10
+    PROCESSING = 20
+    SENT = 30
+    CANCELLED = 40
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -84,11 +98,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    class Status(models.IntegerChoices):
-        NEW = 10
-        PAID = 20
-        DONE = 30
-
+    Status: TypeAlias = OrderStatus
     NEW, PAID, DONE = Status
     # For these money came in; what is new may never be paid.
     PAID_FOR = (PAID, DONE)
@@ -122,6 +132,7 @@ class Order(models.Model):
 
     class Meta:
         ordering = ("-pk",)
+        constraints = [one_of("status", OrderStatus, "order_status_known")]
         indexes = [
             models.Index(models.F("status"), models.F("id").desc(), name="order_by_status"),
             models.Index("date_added", name="order_by_date_added"),
@@ -298,12 +309,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
 
 class OrderLine(Covered, models.Model):
-    class Status(models.IntegerChoices):
-        NEW = 10
-        PROCESSING = 20
-        SENT = 30
-        CANCELLED = 40
-
+    Status: TypeAlias = LineStatus
     NEW, PROCESSING, SENT, CANCELLED = Status
     CLOSED = (SENT, CANCELLED)
     # What a line may become from where it is; sent and cancelled are final.
@@ -334,6 +340,10 @@ class OrderLine(Covered, models.Model):
 
     class Meta:
         ordering = ("pk",)
+        constraints = [
+            one_of("status", LineStatus, "order_line_status_known"),
+            Check(name="order_line_price_not_negative", condition=models.Q(price__gte=0)),
+        ]
         indexes = [
             models.Index("status", name="order_line_by_status"),
             # As dispatch reads them, newest order first: a far page is reached in the index alone.
@@ -374,7 +384,7 @@ class OrderLine(Covered, models.Model):
         if status == self.status:
             return False
         new = self.Status(status)
-        if new not in self.NEXT[self.status]:
+        if new not in self.next_statuses():
             now = self.Status(self.status)
             final = " It is final." if self.status in self.CLOSED else ""
             raise ValidationError(
@@ -383,6 +393,10 @@ class OrderLine(Covered, models.Model):
         self.status = new
         self.save(update_fields=["status", "date_updated"])
         return True
+
+    def next_statuses(self) -> tuple[int, ...]:
+        """What it may become; one whose status nobody knows, which no check kept out yet, may become anything."""
+        return self.NEXT.get(self.status, tuple(self.Status))
 
     @property
     def parcel(self) -> str:

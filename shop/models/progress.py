@@ -70,6 +70,7 @@ class OrderedBook:
     def progress(self) -> list[tuple[Stage, int]]:
         """How many of it are how far, furthest last: [(Stage.PROCESSING, 1), (Stage.SENT, 2)]."""
         return [
-            (self.line.STAGES[status], count)
+            # A status that nobody knows says no more than that it was ordered.
+            (self.line.STAGES.get(status, Stage.NEW), count)
             for status, count in sorted(Counter(line.status for line in self.lines).items())
         ]

@@ -17,10 +17,11 @@ def slug_stem(model: type[models.Model], name: str) -> str:
 
 
 def free_slugs(model: Any, names: Iterable[str], instance_pk: Any = None) -> list[str]:
-    """A slug for each of `names`, all different and none that another row of `model` has: "emma", "emma-2"."""
+    """A slug for each of `names`, all different and none that another row or page has: "emma", "emma-2"."""
     stems = [slug_stem(model, name) for name in names]
     others = model.objects.exclude(pk=instance_pk)
     taken = set(others.filter(slug__in=stems).values_list("slug", flat=True))
+    taken |= model.RESERVED
     numbered: dict[str, int] = {}
     slugs = []
     for stem in stems:

@@ -43,7 +43,7 @@ def basket_add(request: HttpRequest) -> HttpResponse:
     try:
         added = put_in_basket(request, product)
     except ValidationError as error:
-        return _not_added(request, str(error.message), product, status=409)
+        return _refused(request, error, product)
     if added:
         text = format_html(
             '“{}” is in your basket. <a href="{}">See your basket</a>', product, reverse("basket_detail")
@@ -56,6 +56,14 @@ def basket_add(request: HttpRequest) -> HttpResponse:
     if not wants_fragment(request):
         return redirect(product)
     return _basket_added(request)
+
+
+def _refused(request: HttpRequest, error: ValidationError, product: Product) -> HttpResponse:
+    if error.code != "too_many":
+        return _not_added(request, str(error.message), product, status=409)
+    answer = _not_added(request, str(error.message), product, status=429)
+    answer["Retry-After"] = str((error.params or {})["seconds"])
+    return answer
 
 
 def _product_named(text: str) -> Product | None:

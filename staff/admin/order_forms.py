@@ -10,6 +10,11 @@ from staff.admin.forms import FixedOnceSaved
 LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}
 
 
+def known(now: int, choices: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The choices with the present one, so that a status that no one knows is shown instead of the first of them."""
+    return choices if now in dict(choices) else [(now, f"{now}, which is none: choose another"), *choices]
+
+
 class OrderForm(forms.ModelForm[Order]):
     """An order moves on by its own rules: a new one can be paid, and its lines make it done."""
 
@@ -30,7 +35,7 @@ class OrderForm(forms.ModelForm[Order]):
             field.error_messages["invalid_choice"] = f"Order {order.pk} was cancelled: it cannot be paid."
             return
         allowed = {order.status, Order.PAID if order.status == Order.NEW else order.status}
-        field.choices = [choice for choice in Order.Status.choices if choice[0] in allowed]
+        field.choices = known(order.status, [choice for choice in Order.Status.choices if choice[0] in allowed])
 
 
 class OrderLineForm(FixedOnceSaved):
@@ -45,7 +50,8 @@ class OrderLineForm(FixedOnceSaved):
             self.fields["price"].disabled = self.instance.pk is not None
             self.fields["price"].help_text = "Empty: what the book costs now."
         if "status" in self.fields:
-            now = OrderLine.Status(self.instance.status)
-            self.fields["status"].choices = [  # type: ignore[attr-defined]
-                (status.value, status.label) for status in OrderLine.Status if status in (now, *OrderLine.NEXT[now])
-            ]
+            now = self.instance.status
+            offered = (now, *self.instance.next_statuses())
+            self.fields["status"].choices = known(  # type: ignore[attr-defined]
+                now, [(status.value, status.label) for status in OrderLine.Status if status in offered]
+            )

@@ -1,17 +1,24 @@
 import secrets
 import uuid
 from datetime import timedelta
+from typing import TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from shop.constraints import one_of
 from shop.models import Order
 from staff.api.outbound import ForbiddenAddress, destination
 
 
 def new_secret() -> str:
     return secrets.token_urlsafe(32)
+
+
+class EventKind(models.TextChoices):
+    ORDER_PAID = "order.paid"
+    ORDER_CANCELLED = "order.cancelled"
 
 
 class Webhook(models.Model):
@@ -50,10 +57,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 class WebhookDelivery(models.Model):
     """One event for one webhook, and how posting it went."""
 
-    class Kind(models.TextChoices):
-        ORDER_PAID = "order.paid"
-        ORDER_CANCELLED = "order.cancelled"
-
+    Kind: TypeAlias = EventKind
     # Growing pauses that add up to a day; then it is given up until somebody resends it.
     PAUSES = [timedelta(minutes=minutes) for minutes in (1, 4, 15, 60, 160, 400, 800)]
     # A worker that is busy comes later than planned, and needs no help.
@@ -78,7 +82,8 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = "webhook deliveries"
         # An order is paid once and cancelled once, whoever says so how often.
         constraints = [
-            models.UniqueConstraint(fields=["webhook", "kind", "order"], name="one_delivery_a_webhook_and_event")
+            models.UniqueConstraint(fields=["webhook", "kind", "order"], name="one_delivery_a_webhook_and_event"),
+            one_of("kind", EventKind, "webhook_delivery_kind_known"),
         ]
         indexes = [
             models.Index(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -24,8 +25,8 @@ def examine(services, *options: str, **variables: str) -> tuple[int, dict[str, t
     done = subprocess.run(command, env=site.environment(), cwd=ROOT, capture_output=True, text=True)
     for secret in (PASSWORD, "wrong-password", services.variables["SECRET_KEY"], "the-secret-of-the-bucket"):
         assert secret not in done.stdout + done.stderr
-    lines = re.findall(r"^(ok|skipped|FAILED) +([\w ]+): (.*)$", done.stdout, re.MULTILINE)
-    assert len(lines) == 9, done.stdout + done.stderr
+    lines = re.findall(r"^(ok|skipped|differs|FAILED) +([\w ]+): (.*)$", done.stdout, re.MULTILINE)
+    assert len(lines) == 12, done.stdout + done.stderr
     return done.returncode, {name: (state, sentence) for state, name, sentence in lines}
 
 
@@ -72,6 +73,8 @@ def test_site_on_which_all_works(services, mail_server, bucket):
     bucket.let_browsers_read()
     with Worker(services.directory, services.variables):
         status, found = examine(services, "--wait", "120", EMAIL_URL=mail_server, **bucket.variables)
+    # Which fonts a machine has is its own affair.
+    del found["fonts"]
     assert {name: sentence for name, (state, sentence) in found.items() if state != "ok"} == {}
     assert status == 0
     assert not bucket.stored()
@@ -117,11 +120,34 @@ def test_password_that_the_database_refuses_and_libraries_that_are_missing(servi
         EMAIL_URL=f"smtp://127.0.0.1:{free_port()}",
         LD_LIBRARY_PATH=os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("LD_LIBRARY_PATH")])),
     )
-    assert found.keys() == {"database", "mail", "worker", "invoices", "clock"}
+    assert found.keys() == {"database", "schema", "roles", "mail", "worker", "invoices", "fonts", "clock"}
     assert "password authentication failed" in found["database"]
     assert "DATABASE_URL" in found["database"]
     assert "ConnectionRefusedError" in found["mail"]
     assert "apt-get install libpango-1.0-0" in found["invoices"]
+
+
+DEJAVU = Path("/usr/share/fonts/truetype/dejavu")
+LOOK = "from booktime.doctor import *; print(*result_of(Check('fonts', examine_fonts, '')))"
+
+
+@pytest.mark.skipif(not DEJAVU.exists(), reason="needs Debian's fonts-dejavu-core")
+def test_fonts_that_a_bare_debian_lacks_are_named_with_their_packages(tmp_path):
+    fonts = tmp_path / "fonts.conf"
+    fonts.write_text(f"<fontconfig><dir>{DEJAVU}</dir><cachedir>{tmp_path}</cachedir></fontconfig>")
+    site = Daphne(tmp_path, {"FONTCONFIG_FILE": str(fonts)})
+    said = site.manage("shell", "--verbosity", "0", "--command", LOOK)
+    state, sentence = said.strip().splitlines()[-1].split(" ", 1)
+    assert state == "differs"
+    boxes = "Devanagari, Bengali, Tamil, Thai, Chinese, Japanese, Korean"
+    assert sentence.startswith(
+        f"Invoices show boxes in the place of {boxes}: apt-get install fonts-noto-core fonts-noto-cjk"
+    )
+
+
+def test_fonts_of_this_machine_are_enough_or_their_packages_are_named(tmp_path):
+    said = Daphne(tmp_path, {}).manage("shell", "--verbosity", "0", "--command", LOOK)
+    assert "ok invoices can be written in 14 scripts" in said or "apt-get install fonts-noto-" in said
 
 
 def test_database_that_is_empty_file_that_is_old_and_bucket_that_is_not_there(services, bucket, tmp_path):

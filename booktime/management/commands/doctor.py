@@ -2,7 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from booktime.doctor import checks, result_of
+from booktime.doctor import Skipped, checks, require_migrations, result_of
+from staff import schema
 
 
 class Command(BaseCommand):
@@ -13,7 +14,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--wait", type=float, default=15, metavar="SECONDS", help="for the worker's answer; 15")
 
+        parser.add_argument(
+            "--mend", action="store_true", help="first put back indexes, constraints and triggers that are missing"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["mend"]:
+            self._mend()
         states = []
         for check in checks(options["wait"]):
             state, sentence = result_of(check)
@@ -21,4 +28,16 @@ class Command(BaseCommand):
             states.append(state)
         if failed := states.count("FAILED"):
             raise CommandError(f"{failed} of {len(states)} checks failed.")
+        if states.count("differs"):
+            self.stdout.write("What differs may be meant so.")
         self.stdout.write(f"All is well: {states.count('ok')} checks, {states.count('skipped')} skipped.")
+
+    def _mend(self) -> None:
+        try:
+            require_migrations()
+        except Skipped as reason:
+            raise CommandError(f"Nothing was mended, {reason}: python manage.py migrate.") from reason
+        found = schema.missing()
+        schema.put_back(found)
+        for each in found:
+            self.stdout.write(f"{'mended' if each.put_back else 'missing':<8} {each.what}")

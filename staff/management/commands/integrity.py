@@ -13,7 +13,7 @@ class Command(BaseCommand):
         found = 0
         for rule in RULES:
             for sentence in self._ask(rule):
-                self.stdout.write(sentence)
+                self.stdout.write(f"{sentence} Mend: {rule.mend}")
                 found += 1
         if found:
             raise CommandError(f"{found} {'things do' if found > 1 else 'thing does'} not hold.")
@@ -24,4 +24,4 @@ class Command(BaseCommand):
         try:
             return broken(rule)
         except Exception as error:
-            return [f"{(rule.__doc__ or '').strip()} This could not be checked: {type(error).__name__}: {error}"]
+            return [f"{rule.holds} This could not be checked: {type(error).__name__}: {error}"]
