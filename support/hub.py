@@ -61,6 +61,8 @@ class Hub:
         # The loop itself keeps no strong reference to a task.
         self.tasks: set[asyncio.Task[None]] = set()
         self.beating = asyncio.Lock()
+        self.entering = asyncio.Lock()
+        self.at_the_door = 0
         self.beat_now = asyncio.Event()
         self.tried_to_listen = asyncio.Event()
 
@@ -82,7 +84,7 @@ class Hub:
             self.workers = [self.loop.create_task(self.supervise(work)) for work in (self.listen, self.pulse)]
 
     def rest(self) -> None:
-        if not self.rooms and not self.watchers:
+        if not self.rooms and not self.watchers and not self.at_the_door:
             for worker in self.workers:
                 worker.cancel()
             self.workers = []
@@ -154,8 +156,17 @@ class Hub:
 
     async def enter(self, member: "Member") -> bool:
         """Count a socket in; whether it is the person's first to this chat. Raises TooManySockets."""
+        self.at_the_door += 1
+        try:
+            # One after the other, so that this process's own are known when it asks for those of the others.
+            async with self.entering:
+                return await self.let_in(member)
+        finally:
+            self.at_the_door -= 1
+            self.rest()
+
+    async def let_in(self, member: "Member") -> bool:
         order_id = member.connection.order_id
-        # Those that are about to enter count already: however many come at once, no more than that get in.
         most_elsewhere = MOST_SOCKETS - 1 - self.sockets_of(member.connection.user_id)
         if most_elsewhere < 0:
             raise TooManySockets
