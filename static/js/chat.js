@@ -382,8 +382,8 @@ export function mount(root, options) {
       if (!node.classList.contains("msg--own")) { say(""); haveSeen(); }
     },
     newest(page) {
-      showMessages(page);
       if (earlier) earlier.hidden = page.length < A_PAGE;
+      showMessages(page);
       options.onMessages?.(page);
     },
     joined(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} joined`)); },
