@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
 
 from shop.models import User
-from support.admission import Admission, admit
+from support.admission import Admission, admit, note_agent
 from support.backpressure import has_left, is_backed_up, refuse_for_now
 from support.conversation import say, see
 from support.hub import Hub, heard_lately
@@ -83,6 +83,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except TooManySockets:
             await self.turn_away()
             return
+        if admission.is_new_agent:
+            await in_thread(note_agent, admission)
         missed = await self.missed()
         await self.accept()
         if await self.replay(missed):

@@ -136,3 +136,15 @@ def test_lists_that_are_asked_for_at_once_are_no_more(erin_client: Client):
         assert sorted(statuses) == [200] * MOST_STREAMS + [429] * 10
 
     run(crowd)
+
+
+def test_agent_who_is_turned_away_does_not_become_the_one_who_speaks(order, alice, erin, erin_client):
+    async def crowd():
+        other = await asyncio.to_thread(OrderFactory, user=alice)
+        async with AsyncExitStack() as stack:
+            for _ in range(MOST):
+                await enters(stack, order, erin_client)
+            assert not await enters(stack, other, erin_client)
+
+    run(crowd)
+    assert [spoken_to.last_spoken_to for spoken_to in alice.orders.order_by("pk")] == [erin, None]
