@@ -9,6 +9,7 @@ say what the chat is worth.
 import argparse
 import asyncio
 import json
+import math
 import random
 import statistics
 import subprocess
@@ -135,14 +136,12 @@ async def last_id(site: Site, order: dict[str, Any]) -> int:
 
 async def delivery(site: Site, messages: int) -> None:
     """200 sockets in one chat, 2 messages a second, beside a bare group echo on the same Redis, in turns."""
-    people = site.people(1, 1)
-    token, order = people["agents"][0]["token"], people["orders"][0]["order"]
-    chat = f"{site.urls[0]}/ws/customer-service/{order}/?token={token}"
-    bare = site.bare.url.replace("http", "ws") + "/"
+    chat = chat_urls(site, 0, 200)
+    bare = [site.bare.url.replace("http", "ws") + "/"] * 200
     times: dict[str, list[float]] = {"chat": [], "bare": []}
     for _ in range(3):
-        for name, url in (("bare", bare), ("chat", chat)):
-            times[name] += await delays(url, sockets=200, messages=20)
+        for name, urls in (("bare", bare), ("chat", chat)):
+            times[name] += await delays(urls, messages=20)
     p95 = {name: percentile(values, 0.95) * 1000 for name, values in times.items()}
     p50 = {name: statistics.median(values) * 1000 for name, values in times.items()}
     print(
@@ -151,7 +150,14 @@ async def delivery(site: Site, messages: int) -> None:
     )
 
 
-async def delays(url: str, sockets: int, messages: int) -> list[float]:
+def chat_urls(site: Site, server: int, sockets: int) -> list[str]:
+    """Of so many sockets in one chat: a person may have 20."""
+    people = site.people(1, math.ceil(sockets / 20))
+    chat = f"{site.urls[server]}/ws/customer-service/{people['orders'][0]['order']}/"
+    return [f"{chat}?token={people['agents'][number // 20]['token']}" for number in range(sockets)]
+
+
+async def delays(urls: list[str], messages: int) -> list[float]:
     """From sending a message to its arrival at each of the sockets."""
     sent: dict[str, float] = {}
     delays: list[float] = []
@@ -164,7 +170,7 @@ async def delays(url: str, sockets: int, messages: int) -> list[float]:
 
     async with AsyncExitStack() as stack:
         options: dict[str, Any] = {"ping_interval": None, "compression": None, "open_timeout": 30}
-        opened = [await stack.enter_async_context(connect(url, **options)) for _ in range(sockets)]
+        opened = [await stack.enter_async_context(connect(url, **options)) for url in urls]
         tasks = [asyncio.create_task(listen(socket)) for socket in opened]
         await asyncio.sleep(1)
         for number in range(messages):
@@ -175,27 +181,25 @@ async def delays(url: str, sockets: int, messages: int) -> list[float]:
         await asyncio.sleep(2)
         for task in tasks:
             task.cancel()
-    assert len(delays) == sockets * messages, f"{len(delays)} of {sockets * messages} arrived"
+    assert len(delays) == len(urls) * messages, f"{len(delays)} of {len(urls) * messages} arrived"
     return delays
 
 
 async def memory(site: Site, messages: int) -> None:
     """What an idle socket costs a process, beside one of the bare consumer."""
-    people = site.people(1, 1)
-    token, order = people["agents"][0]["token"], people["orders"][0]["order"]
-    urls = {
-        "bare": (site.bare, site.bare.url.replace("http", "ws") + "/"),
-        "chat": (site.servers[1], f"{site.urls[1]}/ws/customer-service/{order}/?token={token}"),
+    servers = {
+        "bare": (site.bare, [site.bare.url.replace("http", "ws") + "/"] * 600),
+        "chat": (site.servers[1], chat_urls(site, 1, 600)),
     }
     cost = {}
-    for name, (server, url) in urls.items():
+    for name, (server, urls) in servers.items():
         async with AsyncExitStack() as stack:
             options: dict[str, Any] = {"ping_interval": None, "compression": None, "open_timeout": 30}
-            for _ in range(100):  # what the first ones load is loaded then
+            for url in urls[:100]:  # what the first ones load is loaded then
                 await stack.enter_async_context(connect(url, **options))
             await asyncio.sleep(1)
             before = resident(server)
-            for _ in range(500):
+            for url in urls[100:]:
                 await stack.enter_async_context(connect(url, **options))
             await asyncio.sleep(3)
             cost[name] = (resident(server) - before) / 500

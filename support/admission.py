@@ -51,6 +51,8 @@ class Admission:
     newest: int
     # How links to this site begin: https://shop.example
     site: str
+    # Whether it is an employee's, whom the order does not know yet as the one who speaks for the shop.
+    is_new_agent: bool
 
 
 def admit(scope: dict[str, Any]) -> Admission | None:
@@ -69,8 +71,6 @@ def admit(scope: dict[str, Any]) -> Admission | None:
     order = Order.objects.visible_to(user).filter(pk=order_id).first() if user and order_id < 2**63 else None
     if user is None or order is None:
         return None
-    if user.is_employee and order.last_spoken_to_id != user.pk:
-        Order.objects.filter(pk=order.pk).update(last_spoken_to=user)
     as_employee = order.user_id != user.pk
     credential = (
         Credential(user.pk, as_employee, token=token)
@@ -80,7 +80,13 @@ def admit(scope: dict[str, Any]) -> Admission | None:
     newest = order.chat_messages.aggregate(newest=Max("pk"))["newest"] or 0
     since = message_id(query.get("since", [""])[0])
     site = f"{scheme_of(scope, headers)}://{headers.get(b'host', 'localhost')}"
-    return Admission(user, order, credential, None if since is None else min(since, newest), newest, site)
+    is_new_agent = user.is_employee and order.last_spoken_to_id != user.pk
+    return Admission(user, order, credential, None if since is None else min(since, newest), newest, site, is_new_agent)
+
+
+def note_agent(admission: Admission) -> None:
+    """An employee who joins is the one whom the shopper speaks to."""
+    Order.objects.filter(pk=admission.order.pk).update(last_spoken_to=admission.user)
 
 
 def message_id(text: str) -> int | None:

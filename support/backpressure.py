@@ -14,6 +14,12 @@ def is_backed_up(send: Any) -> bool:
     return bool(getattr(transport, "producerPaused", False))
 
 
+def has_left(send: Any) -> bool:
+    """Whether the client's connection is closed or about to be: what it is sent then goes nowhere."""
+    protocol = protocol_of(send)
+    return protocol is not None and protocol.state in (protocol.STATE_CLOSING, protocol.STATE_CLOSED)
+
+
 def refuse_for_now(send: Any) -> bool:
     """Answer a handshake with 503, which says that trying again helps: ASGI's own refusal is 403. Whether it did."""
     protocol = protocol_of(send)

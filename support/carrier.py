@@ -28,7 +28,7 @@ class CarrierSlow(CarrierFailed):
 async def ask_carrier(order_id: int) -> str:
     """What the carrier says about an order's parcel. Raises CarrierSlow and CarrierFailed."""
     if not settings.TRACKER_URL:
-        raise CarrierFailed("No carrier is connected to this shop.")
+        raise CarrierFailed("No carrier can be asked where a parcel is.")
     try:
         async with asyncio.timeout(PATIENCE):
             return await fetch(settings.TRACKER_URL.format(order_id=order_id))

@@ -12,13 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
 
 from shop.models import User
-from support.admission import Admission, admit
-from support.backpressure import is_backed_up, refuse_for_now
+from support.admission import Admission, admit, note_agent
+from support.backpressure import has_left, is_backed_up, refuse_for_now
 from support.conversation import say, see
 from support.hub import Hub, heard_lately
 from support.models import Chat, ChatMessage, TooManyMessages
-from support.presence import Connection, present_in
-from support.rooms import PAGE, TOO_SLOW, TRY_AGAIN, messages_after
+from support.presence import Connection, TooManySockets, present_in
+from support.rooms import PAGE, TOO_MANY, TOO_SLOW, TRY_AGAIN, messages_after
 from support.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.heard_at, self.hub = time.time(), Hub.here()
         self.connection = Connection(admission.order.pk, admission.user.pk, self.hub.server, uuid4().hex)
         # Present before the client learns that it is connected, and live at once where it missed less than a page.
-        is_first = await self.hub.enter(self)
+        try:
+            is_first = await self.hub.enter(self)
+        except TooManySockets:
+            await self.turn_away()
+            return
+        if admission.is_new_agent:
+            await in_thread(note_agent, admission)
         missed = await self.missed()
         await self.accept()
         if await self.replay(missed):
@@ -87,25 +93,39 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self.connection.order_id, {"type": "chat_join", "username": self.username} if is_first else None
             )
 
+    async def turn_away(self) -> None:
+        """Only who was let in sees the code that a socket is closed with."""
+        self.hub = None
+        await self.accept()
+        await self.close(code=TOO_MANY)
+
     async def missed(self) -> list[tuple[int, str]]:
         return await in_thread(messages_after, self.admission.order.pk, self.last_id)
 
     async def replay(self, page: list[tuple[int, str]]) -> bool:
-        """Send what came after the client's last message, of which this is a page; False where it does not take it."""
+        """Send what came after the client's last message, of which this is a page, as fast as the client takes it.
+
+        False where it takes nothing any longer, or has left.
+        """
         while True:
             for self.last_id, text in page:
                 await self.push(text)
-            if not await self.drained():
-                await self.dismiss(TOO_SLOW)
-                return False
+                drained = not self.is_stalled() or await self.drained()
+                if has_left(self.base_send):
+                    return False
+                if not drained:
+                    await self.dismiss(TOO_SLOW)
+                    return False
             if len(page) < PAGE:
                 return True
+            # What the client says waits until it has read, and who reads is here.
+            self.heard_at = time.time()
             page = await self.missed()
 
     async def drained(self) -> bool:
         until = time.monotonic() + PATIENCE_IN_REPLAY
-        while self.is_stalled() and time.monotonic() < until:
-            await asyncio.sleep(0.05)
+        while self.is_stalled() and not has_left(self.base_send) and time.monotonic() < until:
+            await asyncio.sleep(0.01)
         return not self.is_stalled()
 
     # --- What the hub does with a socket
@@ -125,6 +145,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     # --- What a client says
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.hub is None:  # turned away
+            return
         try:
             content = self.parse(text_data)
             handler = self.HANDLERS.get(content["type"]) if isinstance(content.get("type"), str) else None
@@ -160,9 +182,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 say, admission.order, admission.user, content.get("message"), client_id, site=admission.site
             )
         except TooManyMessages as error:
-            raise Refusal(
-                "rate_limit", str(error.message), client_id=client_id, retry_after=error.retry_after
-            ) from None
+            code, detail = error.code or "rate_limit", str(error.message)
+            raise Refusal(code, detail, client_id=client_id, retry_after=error.retry_after) from None
         except ValidationError as error:
             raise Refusal(error.code or "invalid", str(error.message), client_id=client_id) from None
         if not created:

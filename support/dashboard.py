@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import redis
-from django.db.models import Count, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, IntegerField, OuterRef, Subquery
 from django.template.loader import render_to_string
 
 from shop.models import Order, User
@@ -24,9 +24,20 @@ from support.threads import in_thread
 logger = logging.getLogger(__name__)
 
 MOST_ROWS = 200
+# More are not counted, each time the list is drawn: "99+ unread".
+MOST_UNREAD = 99
 # Without a wake-up the list is looked at this often; with many it is drawn no more often than that.
 LOOK_EVERY, DRAW_EVERY = 1.0, 0.1
 KEEP_ALIVE = 12.0
+# One agent's, in one process.
+MOST_STREAMS = 20
+
+
+class CountOf(Subquery):
+    """How many rows a subquery gives; it may be a slice."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
 
 
 @dataclass(slots=True)
@@ -35,6 +46,10 @@ class Row:
     chat: Chat | None
     people: list[User]
     unread: int
+
+    @property
+    def unread_text(self) -> str:
+        return f"{MOST_UNREAD}+" if self.unread > MOST_UNREAD else str(self.unread)
 
     @property
     def waiting_since(self) -> datetime | None:
@@ -50,11 +65,10 @@ def chat_rows(present: dict[int, set[int]]) -> list[Row]:
     unseen = ChatMessage.objects.filter(
         order=OuterRef("pk"), sender=OuterRef("user"), pk__gt=OuterRef("chat__office_seen")
     )
-    unread = Subquery(unseen.order_by().values("order").annotate(number=Count("pk")).values("number"))
     orders = (
         Order.objects.filter(pk__in={*waiting, *present})
         .select_related("user", "last_spoken_to", "chat__claimed_by", "chat__last_message__sender")
-        .annotate(unread=Coalesce(unread, 0))
+        .annotate(unread=CountOf(unseen.order_by("pk").values("pk")[: MOST_UNREAD + 1]))
         .order_by(F("chat__waiting_since").asc(nulls_last=True), "pk")
     )
     users = User.objects.in_bulk({user_id for ids in present.values() for user_id in ids})
@@ -81,7 +95,17 @@ def event(name: str, data: str) -> bytes:
 class Stream:
     """One agent's open list."""
 
+    # Those that were promised count, too, for as long as somebody means to read them.
+    opened: ClassVar[WeakSet["Stream"]] = WeakSet()
+
+    @classmethod
+    def open(cls, credential: Credential) -> "Stream | None":
+        """A new one, or None where this agent has as many open in this process as anybody may."""
+        own = sum(stream.credential.user_id == credential.user_id for stream in cls.opened)
+        return cls(credential) if own < MOST_STREAMS else None
+
     def __init__(self, credential: Credential) -> None:
+        self.opened.add(self)
         self.credential = credential
         self.changed = asyncio.Event()
         self.dismissed = False
@@ -173,9 +197,12 @@ def open_streams() -> int:
     return sum(len(watch.streams) for watch in watchers)
 
 
-async def presence_events(credential: Credential) -> AsyncIterator[bytes]:
-    """An event `presence` with the list at once and whenever it changed; comments keep the connection open."""
-    watch, stream = Watch.here(), Stream(credential)
+async def presence_events(stream: Stream) -> AsyncIterator[bytes]:
+    """An event `presence` with the list at once and whenever it changed, and `alive` where nothing changes for long.
+
+    That one is for pages, which see no comments: they tell by it that their connection still is one.
+    """
+    watch = Watch.here()
     watch.add(stream)
     try:
         await watch.redraw(not_before=time.monotonic())
@@ -184,7 +211,7 @@ async def presence_events(credential: Credential) -> AsyncIterator[bytes]:
             try:
                 await asyncio.wait_for(stream.changed.wait(), KEEP_ALIVE)
             except TimeoutError:
-                yield b": still here\n\n"
+                yield b": still here\nevent: alive\ndata: 1\n\n"
                 continue
             stream.changed.clear()
             if stream.dismissed:
@@ -192,4 +219,5 @@ async def presence_events(credential: Credential) -> AsyncIterator[bytes]:
             if watch.html is not None:
                 yield event("presence", watch.html)
     finally:
+        Stream.opened.discard(stream)
         watch.remove(stream)

@@ -16,11 +16,12 @@ from uuid import uuid4
 import redis
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 
+from shop.models import Order, User
 from support.admission import Admission, Credential, revoked
 from support.models import ChatMessage
-from support.presence import SILENCE, Connection, presence
+from support.presence import SILENCE, Connection, TooManySockets, presence
 from support.rooms import Frame, Room
 from support.threads import in_thread
 
@@ -32,6 +33,8 @@ PULSE = 1.0
 REDIS_PATIENCE = 2.0
 # Under this name others know this process, and it knows its own words when it hears them.
 PROCESS = uuid4().hex[:12]
+# One person's, in all processes together.
+MOST_SOCKETS = 20
 # How many beats of the pulse lie between two looks at everybody's credentials.
 AUDIT_EVERY = 2
 
@@ -58,6 +61,8 @@ class Hub:
         # The loop itself keeps no strong reference to a task.
         self.tasks: set[asyncio.Task[None]] = set()
         self.beating = asyncio.Lock()
+        self.entering = asyncio.Lock()
+        self.at_the_door = 0
         self.beat_now = asyncio.Event()
         self.tried_to_listen = asyncio.Event()
 
@@ -79,7 +84,7 @@ class Hub:
             self.workers = [self.loop.create_task(self.supervise(work)) for work in (self.listen, self.pulse)]
 
     def rest(self) -> None:
-        if not self.rooms and not self.watchers:
+        if not self.rooms and not self.watchers and not self.at_the_door:
             for worker in self.workers:
                 worker.cancel()
             self.workers = []
@@ -150,18 +155,42 @@ class Hub:
     # --- People coming and going
 
     async def enter(self, member: "Member") -> bool:
-        """Count a socket in; whether it is the person's first to this chat."""
+        """Count a socket in; whether it is the person's first to this chat. Raises TooManySockets."""
+        self.at_the_door += 1
+        try:
+            # One after the other, so that this process's own are known when it asks for those of the others.
+            async with self.entering:
+                return await self.let_in(member)
+        finally:
+            self.at_the_door -= 1
+            self.rest()
+
+    async def let_in(self, member: "Member") -> bool:
         order_id = member.connection.order_id
+        most_elsewhere = MOST_SOCKETS - 1 - self.sockets_of(member.connection.user_id)
+        if most_elsewhere < 0:
+            raise TooManySockets
         self.wake_up()
         self.rooms.setdefault(order_id, Room(order_id)).enter(member)
         # Who is told to be connected hears from then on what the other processes say.
         await self.tried_to_listen.wait()
         alone = not self.others_here(member)
-        with suppress(redis.RedisError):  # without Redis, what this process knows has to do
-            alone = await in_thread(presence().enter, member.connection)
+        try:
+            with suppress(redis.RedisError):  # without Redis, what this process knows has to do
+                alone = await in_thread(presence().enter, member.connection, most_elsewhere)
+        except TooManySockets:
+            await self.forget(member)
+            raise
         return alone
 
     async def leave(self, member: "Member") -> None:
+        alone = await self.forget(member)
+        # Not to the same person, who may be back by another process before this is heard there.
+        frame = {"type": "chat_leave", "username": member.username} if alone else None
+        self.tell(member.connection.order_id, frame, member.connection.user_id)
+
+    async def forget(self, member: "Member") -> bool:
+        """Count a socket out; whether it was the person's last in this chat."""
         order_id = member.connection.order_id
         room = self.rooms[order_id]
         room.leave(member)
@@ -169,13 +198,14 @@ class Hub:
         async with self.beating:  # a beat under way could count the connection in again
             with suppress(redis.RedisError):
                 alone = await in_thread(presence().leave, member.connection)
-        # Not to the same person, who may be back by another process before this is heard there.
-        frame = {"type": "chat_leave", "username": member.username} if alone else None
-        self.tell(order_id, frame, member.connection.user_id)
         if not room.members and self.rooms.get(order_id) is room:
             room.close()
             del self.rooms[order_id]
         self.rest()
+        return alone
+
+    def sockets_of(self, user_id: int) -> int:
+        return sum(m.connection.user_id == user_id for room in self.rooms.values() for m in room.members)
 
     def others_here(self, member: "Member") -> bool:
         members = self.rooms[member.connection.order_id].members
@@ -267,13 +297,13 @@ def open_sockets() -> int:
 
 
 def newest_messages(order_ids: list[int]) -> dict[int, int]:
-    rows = ChatMessage.objects.filter(order_id__in=order_ids).order_by().values_list("order_id")
-    return dict(rows.annotate(newest=Max("pk")))
+    """Order id -> id of the newest message; one look into an index for each, however long its chat is."""
+    newest = ChatMessage.objects.filter(order=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    orders = Order.objects.filter(pk__in=order_ids).annotate(newest=Subquery(newest))
+    return dict(orders.filter(newest__isnull=False).order_by().values_list("pk", "newest"))
 
 
 def username_of(user_id: int) -> str:
-    from shop.models import User
-
     return str(User.objects.get(pk=user_id))
 
 

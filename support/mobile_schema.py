@@ -172,9 +172,13 @@ TRACKER_SCHEMA = extend_schema_view(
 MESSAGES_SCHEMA = extend_schema_view(
     get=extend_schema(
         summary="What was said about an order",
+        description="At most 200, oldest first; `since` with the last one's id gives those that follow.",
         tags=TAGS,
         parameters=[
-            OpenApiParameter("since", SINCE, description="Only messages after this id; what is no id is ignored.")
+            OpenApiParameter("since", SINCE, description="Only messages after this id; what is no id is ignored."),
+            OpenApiParameter(
+                "before", SINCE, description="The messages before this id, the last ones of them, instead."
+            ),
         ],
         responses={200: MessageSerializer(many=True)} | UNKNOWN | NOT_OWN,
     ),
@@ -186,7 +190,7 @@ MESSAGES_SCHEMA = extend_schema_view(
             201: MessageSerializer,
             200: OpenApiResponse(MessageSerializer, "It was said already, with this `client_id`."),
             400: refusal("The message is empty or too long."),
-            429: refusal("Too many messages: wait for `Retry-After` seconds."),
+            429: refusal("Too many messages, lately or today: wait for `Retry-After` seconds."),
         }
         | JSON_ALONE
         | UNKNOWN

@@ -18,6 +18,12 @@ from shop.outage import REDIS_OPTIONS, RedisOutage, redis_outage
 
 # Who was not heard from for so many seconds is not present.
 SILENCE = 10
+# A process that did not show for so many seconds that it lives holds no sockets: it shows so each second.
+SHOWN_WITHIN = 3
+
+
+class TooManySockets(Exception):
+    """A person has as many sockets open as anybody may."""
 
 
 class Connection(NamedTuple):
@@ -55,8 +61,11 @@ class MemoryPresence:
     def _has_another(self, connection: Connection) -> bool:
         return any(c.person == connection.person and c != connection for c in list(self.heard_at))
 
-    def enter(self, connection: Connection) -> bool:
-        """Count a connection in; whether it is the person's first to this chat."""
+    def enter(self, connection: Connection, most_elsewhere: int) -> bool:
+        """Count a connection in; whether it is the person's first to this chat.
+
+        Raises TooManySockets where other processes hold more than `most_elsewhere` of this person's.
+        """
         self.heard_at[connection] = time.time()
         return not self._has_another(connection)
 
@@ -84,7 +93,21 @@ local function has_another()
   return 0
 end
 """
-ENTER = f"{HAS_ANOTHER} redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) return has_another()"
+ENTER = f"""
+{HAS_ANOTHER}
+local elsewhere = 0
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  local user, server = string.match(member, '^%d+ (%d+) (%S+)')
+  if user == ARGV[4] and server ~= ARGV[5] then
+    local shown = tonumber(redis.call('ZSCORE', KEYS[2], server) or 0)
+    if ARGV[3] - shown < {SHOWN_WITHIN} then elsewhere = elsewhere + 1 end
+  end
+end
+if elsewhere > tonumber(ARGV[6]) then return -1 end
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[5])
+return has_another()
+"""
 LEAVE = f"{HAS_ANOTHER} redis.call('ZREM', KEYS[1], ARGV[1]) return has_another()"
 
 
@@ -101,10 +124,15 @@ class RedisPresence:
         self._enter = self.redis.register_script(ENTER)
         self._leave = self.redis.register_script(LEAVE)
 
-    def enter(self, connection: Connection) -> bool:
-        self.own.enter(connection)
+    def enter(self, connection: Connection, most_elsewhere: int) -> bool:
+        self.own.enter(connection, most_elsewhere)
+        person = [connection.person, str(time.time()), str(connection.user_id)]
+        arguments = [str(connection), *person, connection.server, str(most_elsewhere)]
         with self.outage.asking():
-            return not self._enter([self.CONNECTIONS], [str(connection), connection.person, time.time()])
+            others = self._enter([self.CONNECTIONS, self.SERVERS], arguments)
+        if others < 0:
+            raise TooManySockets
+        return not others
 
     def leave(self, connection: Connection) -> bool:
         self.own.leave(connection)

@@ -17,11 +17,12 @@ logger = logging.getLogger(__name__)
 
 Frame = dict[str, Any]
 
-PAGE = 500
+# As many messages of a chat are in memory at once, whoever reads how much of it.
+PAGE = ChatMessage.A_PAGE
 # A reader that takes nothing for so many seconds is dropped; it is sent nothing more meanwhile.
 PATIENCE = 5
 # What a socket is closed with, in the range that the protocol leaves to applications.
-SIGNED_OUT, TOO_SLOW = 4401, 4408
+SIGNED_OUT, TOO_SLOW, TOO_MANY = 4401, 4408, 4429
 # The protocol's own word for a server in trouble.
 TRY_AGAIN = 1013
 

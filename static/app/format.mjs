@@ -9,13 +9,29 @@ const STAGES = {
   cancelled: ["Cancelled", "cancelled"],
 };
 const STATUSES = { 10: "new", 20: "paid", 30: "sent" };
+const WHEREABOUTS = {
+  new: "Not sent yet: it is not paid for.",
+  paid: "Not sent yet: we are getting it ready.",
+  processing: "We are packing it; a part of it may be on its way.",
+  sent: "It was sent.",
+  cancelled: "It was cancelled, and is not sent.",
+};
 
 export const price = (amount) => pounds.format(amount);
 
+const stageOf = (order) => order.stage ?? STATUSES[order.status];
+
 /** How far an order is: [label, the badge's colour]. */
-export function stage(order) {
-  return STAGES[order.stage ?? STATUSES[order.status]] ?? STAGES.new;
-}
+export const stage = (order) => STAGES[stageOf(order)] ?? STAGES.new;
+
+/** Where an order's books are as far as the shop itself knows. */
+export const whereabouts = (order) => WHEREABOUTS[stageOf(order)] ?? WHEREABOUTS.new;
+
+/** Whether a carrier may have a parcel of it, so that a carrier's silence is worth a word. */
+export const hasCarrier = (order) => ["processing", "sent"].includes(stageOf(order));
+
+/** Whether it is worth asking a carrier once more. */
+export const mayBeSent = (order) => !["new", "cancelled"].includes(stageOf(order));
 
 /** "23 November 2026" */
 export const day = (moment) =>

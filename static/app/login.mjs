@@ -4,6 +4,7 @@ export function mountLogin(root, api, enter) {
   const email = root.querySelector("#login-email");
   const password = root.querySelector("#login-password");
   const button = form.querySelector("button");
+  const name = button.textContent;
   const trouble = root.querySelector("#login-error");
 
   form.addEventListener("submit", async (event) => {
@@ -15,6 +16,7 @@ export function mountLogin(root, api, enter) {
       return;
     }
     button.disabled = true;
+    button.textContent = "Logging in…";
     try {
       const token = await api.logIn(email.value.trim(), password.value);
       form.reset();
@@ -24,6 +26,7 @@ export function mountLogin(root, api, enter) {
       password.focus();
     } finally {
       button.disabled = false;
+      button.textContent = name;
     }
   });
 

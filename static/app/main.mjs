@@ -31,7 +31,13 @@ async function enter(token) {
     throw error;
   }
   route();
+  await refresh();
+}
+
+/** Ask for the orders anew, and show what is new of the one that is open, too. */
+async function refresh() {
   await orders.refresh();
+  order.update(orders.find(order.openId()));
 }
 
 function leave(notice) {
@@ -67,7 +73,7 @@ function route() {
 
 async function catchUp() {
   if (!store.get("token")) return;
-  await Promise.all([sendUnsent(store, api, order.openId()), orders.refresh()]);
+  await Promise.all([sendUnsent(store, api, order.openId()), refresh()]);
   if (!screens.orders.hidden) orders.show();
 }
 

@@ -1,8 +1,8 @@
 import { mount } from "../js/chat.js";
 import { cover } from "./cover.mjs";
-import { day, moment, price, stage } from "./format.mjs";
+import { day, hasCarrier, mayBeSent, moment, price, stage, whereabouts } from "./format.mjs";
 
-/** One order: where its parcel is, and its chat. Returns { open(order), close(), openId() }. */
+/** One order: where its parcel is, and its chat. Returns { open(order), update(order), close(), openId() }. */
 export function mountOrder(root, { api, store, storage, failed }) {
   const find = (id) => root.querySelector(`#${id}`);
   const blank = find("chat-form").parentElement.cloneNode(true);
@@ -10,13 +10,18 @@ export function mountOrder(root, { api, store, storage, failed }) {
   let current = null;
 
   function showAbout(order) {
-    const [label, colour] = stage(order);
     find("order-title").textContent = `Order ${order.id}`;
     find("order-cover").replaceChildren(cover(order));
+    showNews(order);
+  }
+
+  function showNews(order) {
+    const [label, colour] = stage(order);
     find("order-summary").textContent = order.summary;
     find("order-about").textContent = `${price(order.price)}, ${day(order.date_added)}`;
     find("order-stage").textContent = label;
     find("order-stage").className = `badge badge--${colour}`;
+    find("shipment-again").hidden = !mayBeSent(order);
   }
 
   function showShipment(text, note = "") {
@@ -25,20 +30,26 @@ export function mountOrder(root, { api, store, storage, failed }) {
     find("shipment-note").hidden = !note;
   }
 
+  /** What the shop itself knows, until the carrier has something to say. */
+  function showStage(order, reason = "") {
+    showShipment(whereabouts(order), hasCarrier(order) ? reason : "");
+  }
+
   async function askCarrier(order) {
     const known = store.get(`shipment-${order.id}`);
-    showShipment(known?.text ?? "Asking the carrier…", known ? `As of ${moment(known.at)}` : "");
+    if (known) showShipment(known.text, `As of ${moment(known.at)}`);
+    else showStage(order, "Asking the carrier…");
     find("shipment-again").disabled = true;
     try {
       const text = await api.tracker(order.id);
       store.set(`shipment-${order.id}`, { text, at: Date.now() });
-      if (current === order) showShipment(text);
+      if (current?.id === order.id) showShipment(text);
     } catch (error) {
-      if (failed(error) || current !== order) return;
+      if (failed(error) || current?.id !== order.id) return;
       const last = error.body?.last_known ? { text: error.body.last_known, at: error.body.as_of } : known;
       const reason = error.message || "The carrier gives no answer.";
       if (last) showShipment(last.text, `${reason} This is as of ${moment(last.at)}.`);
-      else showShipment("There is no news of the parcel yet.", reason);
+      else showStage(current, reason);
     } finally {
       find("shipment-again").disabled = false;
     }
@@ -50,10 +61,11 @@ export function mountOrder(root, { api, store, storage, failed }) {
       orderId: order.id,
       username: store.get("person").username,
       token: store.get("token"),
-      since: history.at(-1)?.id ?? 0,
+      since: history.at(-1)?.id,
       history,
+      hasEarlier: store.isCut(order.id),
       storage,
-      onMessage: (message) => store.remember(order.id, message),
+      onMessages: (messages) => store.remember(order.id, ...messages),
       onSignedOut: () => failed({ status: 401 }),
     });
   }
@@ -72,6 +84,14 @@ export function mountOrder(root, { api, store, storage, failed }) {
   return {
     close,
     openId: () => current?.id ?? null,
+    /** Show what has changed of the open order; its chat goes on. A new stage is one to ask the carrier about. */
+    update(order) {
+      if (!current || order?.id !== current.id || JSON.stringify(order) === JSON.stringify(current)) return;
+      const before = current;
+      current = order;
+      showNews(order);
+      if (whereabouts(before) !== whereabouts(order)) askCarrier(order);
+    },
     open(order) {
       if (current) close();
       current = order;

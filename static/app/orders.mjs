@@ -8,6 +8,7 @@ export function mountOrders(root, { api, store, failed }) {
   const list = root.querySelector("#orders");
   const notice = root.querySelector("#orders-notice");
   const more = root.querySelector("#orders-more");
+  const loading = root.querySelector("#orders-loading");
   let orders = store.get("orders") ?? [];
   let hasMore = false;
   let shown = "";
@@ -34,6 +35,7 @@ export function mountOrders(root, { api, store, failed }) {
   /** Where nothing has changed, nothing is drawn anew, and who is in the list keeps their place. */
   function show() {
     const known = orders.length > 0 || store.get("orders") !== null;
+    loading.hidden = known || !notice.hidden;
     const unsent = store.unsent().map((chat) => chat.orderId);
     const wanted = JSON.stringify([orders, hasMore, known, unsent]);
     if (wanted === shown) return;

@@ -31,12 +31,15 @@ export function createStore(storage) {
     set,
     history,
 
-    /** Keep a message that was shown; the newest ones stay. */
-    remember(orderId, message) {
+    /** Keep messages that were shown, oldest first; the newest ones stay. */
+    remember(orderId, ...messages) {
       const known = history(orderId);
-      if (known.some((other) => other.id >= message.id)) return;
-      set(`history-${orderId}`, [...known, message].slice(-LONGEST_HISTORY));
+      const news = messages.filter((message) => !known.some((other) => other.id >= message.id));
+      if (news.length) set(`history-${orderId}`, [...known, ...news].slice(-LONGEST_HISTORY));
     },
+
+    /** Whether more may have been said before what is kept. */
+    isCut: (orderId) => history(orderId).length === LONGEST_HISTORY,
 
     /** Unsent messages of every chat: [{ orderId, entries: [{ client_id, message }] }]. */
     unsent() {

@@ -5,19 +5,26 @@ const HEARTBEAT = 4000;
 const SILENCE = 15000; // a server that said nothing for so long is gone
 const LONGEST_PAUSE = 10000;
 const SIGNED_OUT = 4401;
+const TOO_MANY = 4429;
+const CROWDED_PAUSE = 30000;
+const A_MINUTE = 60; // seconds
+// As many messages the server gives at once, and a number that is larger than any message's.
+const A_PAGE = 200;
+const THE_END = Number.MAX_SAFE_INTEGER;
 
 /**
  * Keep a conversation going over whatever network there is.
  *
  * options: { orderId, since, token, csrf, pending, on } where `pending` is a list of { client_id, message } not yet
  * acknowledged, and `on` holds functions: message(m), sent(client_id), joined(name), left(name), typing(name),
- * seen(id), present(names), status("online" | "offline" | "signed-out"), refused(client_id, detail), pending(list).
- * Returns { send(text), typing(), seen(id), close() }.
+ * seen(id), present(names), status("online" | "offline" | "crowded" | "signed-out"), refused(client_id, detail),
+ * pending(list), newest(messages). Without a `since` the conversation begins with its newest page, which `newest` is told.
+ * Returns { send(text), typing(), seen(id), earlier(id), close() }; `earlier` gives the page before a message.
  */
 export function connect(options) {
   const on = options.on;
   const pending = [...(options.pending ?? [])];
-  let lastId = options.since ?? 0;
+  let lastId = options.since ?? null;
   let socket = null;
   let failures = 0;
   let heardAt = 0;
@@ -52,7 +59,7 @@ export function connect(options) {
   function refuse(frame) {
     if (!frame.client_id) return;
     // Too many messages, or a server in trouble: the same message is good a little later.
-    if (frame.retry_after) setTimeout(tellPending, frame.retry_after * 1000);
+    if (frame.retry_after <= A_MINUTE) setTimeout(tellPending, frame.retry_after * 1000);
     else if (frame.code === "unavailable") setTimeout(tellPending, 2000);
     else if (settle(frame.client_id)) on.refused?.(frame.client_id, frame.detail);
   }
@@ -70,6 +77,7 @@ export function connect(options) {
   function open() {
     clearTimeout(timer);
     if (closed || isOpen() || socket?.readyState === WebSocket.CONNECTING) return;
+    if (lastId === null) return begin();
     const opening = new WebSocket(socketUrl());
     socket = opening;
     heardAt = Date.now();
@@ -86,10 +94,29 @@ export function connect(options) {
     opening.addEventListener("close", (event) => lost(opening, event.code));
   }
 
+  // What was said before the newest page may be long, and is fetched by who wants to read it.
+  async function begin() {
+    try {
+      const page = await read({ before: THE_END });
+      if (closed || page === null || lastId !== null) return;
+      on.newest?.(page);
+      lastId = page.at(-1)?.id ?? 0;
+      for (const message of page) settle(message.client_id);
+      open();
+    } catch {
+      lost(socket, 0);
+    }
+  }
+
   function lost(which, code) {
     if (which !== socket || closed) return;
     socket = null;
     if (code === SIGNED_OUT) return signOut();
+    if (code === TOO_MANY) {
+      on.status?.("crowded");
+      timer = setTimeout(overHttp, CROWDED_PAUSE * (0.75 + Math.random() / 2));
+      return;
+    }
     on.status?.("offline");
     // The first try comes at once, so that a server that was restarted is not missed.
     const pause = failures === 0 ? 200 : Math.min(LONGEST_PAUSE, 500 * 2 ** failures);
@@ -106,12 +133,9 @@ export function connect(options) {
   // Where sockets do not get through, the same conversation goes over plain requests.
   async function overHttp() {
     try {
-      const url = `/mobile-api/my-orders/${options.orderId}/messages/?${query({ since: lastId })}`;
-      const answer = await fetch(url, { headers: { Accept: "application/json" } });
-      if ([401, 403, 404].includes(answer.status)) return signOut();
-      if (answer.ok) {
-        for (const entry of [...pending]) await post(url, entry);
-        for (const message of await (await fetch(url)).json()) show(message);
+      if (lastId !== null && (await catchUp())) {
+        for (const entry of [...pending]) await post(entry);
+        await catchUp();
       }
     } catch {
       // Offline: the next try comes.
@@ -119,11 +143,36 @@ export function connect(options) {
     open();
   }
 
-  async function post(url, entry) {
+  const messagesUrl = (values) => `/mobile-api/my-orders/${options.orderId}/messages/?${query(values)}`;
+
+  // A page of messages, or null for one who may no longer read them. Throws where there is no answer.
+  async function read(values) {
+    const answer = await fetch(messagesUrl(values), { headers: { Accept: "application/json" } });
+    if ([401, 403, 404].includes(answer.status)) {
+      signOut();
+      return null;
+    }
+    if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+    return answer.json();
+  }
+
+  // Show all that came after the last message, page by page; whether it could be read.
+  async function catchUp() {
+    for (;;) {
+      const page = await read({ since: lastId });
+      if (closed || page === null) return false;
+      page.forEach(show);
+      if (page.length < A_PAGE) return true;
+    }
+  }
+
+  async function post(entry) {
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     if (options.csrf) headers["X-CSRFToken"] = options.csrf;
-    const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(entry) });
-    if (answer.status === 400 && settle(entry.client_id)) on.refused?.(entry.client_id, (await answer.json()).detail);
+    const answer = await fetch(messagesUrl({}), { method: "POST", headers, body: JSON.stringify(entry) });
+    const later = answer.status === 429 && Number(answer.headers.get("Retry-After")) <= A_MINUTE;
+    if (![400, 429].includes(answer.status) || later) return;
+    if (settle(entry.client_id)) on.refused?.(entry.client_id, (await answer.json()).detail);
   }
 
   let beats = 0;
@@ -156,6 +205,7 @@ export function connect(options) {
       if (Date.now() - toldTyping > 2000 && tell({ type: "typing" }) !== false) toldTyping = Date.now();
     },
     seen: (id) => tell({ type: "seen", id }),
+    earlier: (id) => read({ before: id }),
     close() {
       closed = true;
       clearInterval(heart);
@@ -188,11 +238,11 @@ const clock = (moment) =>
 
 /**
  * Bring a chat's elements to life within `root`: #chat-log, #chat-form, #chat-message-input, #chat-message-submit and,
- * where they are there, #chat-status and #chat-presence.
+ * where they are there, #chat-status, #chat-presence and #chat-earlier, which is htmx's where it is a link.
  *
- * options: { orderId, username, since, seen, token, csrf, loginUrl, storage, history, onMessage, onSignedOut }. What is
- * not sent yet is kept in `storage`, this tab's own where none is given; `history` is a list of messages up to `since`
- * that are to be shown. Returns { close() }.
+ * options: { orderId, username, since, seen, token, csrf, loginUrl, storage, history, hasEarlier, onMessages, onSignedOut }.
+ * What is not sent yet is kept in `storage`, this tab's own where none is given; `history` is a list of messages up to
+ * `since` that are to be shown, and `hasEarlier` whether more may have been said before. Returns { close() }.
  */
 export function mount(root, options) {
   const find = (id) => root.querySelector(`#${id}`) ?? document.getElementById(id);
@@ -201,20 +251,78 @@ export function mount(root, options) {
   const input = find("chat-message-input");
   const status = find("chat-status");
   const presence = find("chat-presence");
+  const earlier = root.querySelector("button#chat-earlier");
   const storage = options.storage ?? sessionStorage;
   const key = `chat-${options.orderId}-${options.username}`;
   const waiting = new Map(); // client_id -> element of a message that is on its way
   const store = { draft: "", pending: [], ...JSON.parse(storage.getItem(key) ?? "{}") };
   let newest = options.since ?? 0;
   let typingTimer = 0;
+  let atEnd = true;
+  let seenBefore = Number(options.seen ?? 0);
 
   const save = (change) => storage.setItem(key, JSON.stringify(Object.assign(store, change)));
 
-  function append(node) {
+  function append(...nodes) {
+    if (!nodes.length) return;
     root.querySelector("#chat-empty")?.remove();
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
-    log.append(node);
-    if (atEnd || node.classList.contains("msg--own")) log.scrollTop = log.scrollHeight;
+    const follows = atEnd;
+    log.append(...nodes);
+    if (follows || nodes.at(-1).classList.contains("msg--own")) showEnd();
+  }
+
+  function notePlace() {
+    atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
+  }
+
+  function showEnd() {
+    log.scrollTop = log.scrollHeight;
+    atEnd = true;
+  }
+
+  // What is read stays where it is while something is put above it, which is not read out: it is not new.
+  function holdPlace() {
+    const below = log.scrollHeight - log.scrollTop;
+    log.setAttribute("aria-live", "off");
+    return (count) => {
+      log.scrollTop = log.scrollHeight - below;
+      if (document.activeElement === document.body) log.focus({ preventScroll: true });
+      say(count === 1 ? "1 earlier message is shown." : `${count} earlier messages are shown.`);
+      setTimeout(() => log.removeAttribute("aria-live"), 1000);
+    };
+  }
+
+  async function showEarlier() {
+    earlier.disabled = true;
+    try {
+      const page = await chat.earlier(Number(log.querySelector("[data-id]").dataset.id));
+      if (page === null) return;
+      const release = holdPlace();
+      earlier.hidden = page.length < A_PAGE;
+      earlier.after(...page.map((message) => said(message, message.username === options.username)));
+      release(page.length);
+    } catch {
+      say("Earlier messages did not come. Try again in a moment.");
+    } finally {
+      earlier.disabled = false;
+    }
+  }
+
+  // As htmx puts the page before above the first message. It tells so once, after all is in its place.
+  let held = null;
+  const countShown = () => log.querySelectorAll("[data-id]").length;
+  function beforePut(event) {
+    if (event.detail.shouldSwap) held = { release: holdPlace(), shown: countShown() };
+  }
+  function afterPut() {
+    if (!held) return;
+    localTimes();
+    held.release(countShown() - held.shown);
+    held = null;
+  }
+
+  function localTimes() {
+    for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
   }
 
   function bubble(own, name, when, text, state) {
@@ -232,17 +340,24 @@ export function mount(root, options) {
     append(node);
   }
 
-  function showMessage(message) {
-    const sent = waiting.get(message.client_id);
-    waiting.delete(message.client_id);
-    sent?.remove();
-    const own = sent !== undefined || message.username === options.username;
-    const node = bubble(own, message.username, message.sent_at, message.message, "Sent");
+  function showMessages(messages) {
+    const nodes = messages.map((message) => {
+      const sent = waiting.get(message.client_id);
+      waiting.delete(message.client_id);
+      sent?.remove();
+      return said(message, sent !== undefined || message.username === options.username);
+    });
+    append(...nodes);
+    log.append(...waiting.values());
+    if (atEnd) showEnd();
+    newest = messages.at(-1)?.id ?? newest;
+    return nodes.at(-1);
+  }
+
+  function said(message, own) {
+    const node = bubble(own, message.username, message.sent_at, message.message, message.id <= seenBefore ? "Seen" : "Sent");
     node.dataset.id = message.id;
-    append(node);
-    newest = message.id;
-    for (const entry of waiting.values()) log.append(entry);
-    return own;
+    return node;
   }
 
   function say(text) {
@@ -250,6 +365,7 @@ export function mount(root, options) {
   }
 
   function markSeen(id) {
+    seenBefore = Math.max(seenBefore, id);
     for (const node of log.querySelectorAll(".msg--own[data-id]")) {
       if (Number(node.dataset.id) <= id) node.querySelector(".msg__state").textContent = "Seen";
     }
@@ -261,9 +377,14 @@ export function mount(root, options) {
 
   const on = {
     message(message) {
-      const own = showMessage(message);
-      options.onMessage?.(message);
-      if (!own) { say(""); haveSeen(); }
+      const node = showMessages([message]);
+      options.onMessages?.([message]);
+      if (!node.classList.contains("msg--own")) { say(""); haveSeen(); }
+    },
+    newest(page) {
+      if (earlier) earlier.hidden = page.length < A_PAGE;
+      showMessages(page);
+      options.onMessages?.(page);
     },
     joined(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} joined`)); },
     left(name) { if (name !== options.username) append(element("p", "msg msg--event", `${name} left`)); },
@@ -281,6 +402,7 @@ export function mount(root, options) {
     status(state) {
       root.dataset.state = state;
       if (state === "online") { say(""); haveSeen(); }
+      if (state === "crowded") say("You have too many chats open. Close another one, and this one goes on. What you write is kept and sent later.");
       if (state === "offline") say("Not connected. What you write is kept and sent as soon as we are back.");
       if (state === "signed-out") {
         options.onSignedOut?.();
@@ -302,12 +424,15 @@ export function mount(root, options) {
     pending: (list) => save({ pending: list }),
   };
 
-  for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
+  localTimes();
+  if (earlier) earlier.hidden = !options.hasEarlier;
   if (!input.value) input.value = store.draft;
-  for (const message of options.history ?? []) showMessage(message);
+  showMessages(options.history ?? []);
   for (const entry of store.pending) showWaiting(entry);
   const chat = connect({ ...options, pending: store.pending, on });
-  log.scrollTop = log.scrollHeight;
+  showEnd();
+  // Where the log gets lower, such as by a keyboard or by what grows above it, the newest message stays in sight.
+  const sight = new ResizeObserver(() => { if (atEnd) showEnd(); });
 
   function submit(event) {
     event.preventDefault();
@@ -331,8 +456,15 @@ export function mount(root, options) {
   input.addEventListener("keydown", keydown);
   input.addEventListener("input", typed);
   document.addEventListener("visibilitychange", haveSeen);
+  log.addEventListener("scroll", notePlace);
+  log.addEventListener("htmx:beforeSwap", beforePut);
+  log.addEventListener("htmx:afterRequest", afterPut);
+  earlier?.addEventListener("click", showEarlier);
+  sight.observe(log);
   return {
     close() {
+      sight.disconnect();
+      earlier?.removeEventListener("click", showEarlier);
       form.removeEventListener("submit", submit);
       input.removeEventListener("keydown", keydown);
       input.removeEventListener("input", typed);

@@ -52,8 +52,56 @@ toggle.addEventListener("click", () => {
   ring();
 });
 
-document.body.addEventListener("htmx:sseOpen", () => { status.textContent = "Live"; });
-document.body.addEventListener("htmx:sseError", () => { status.textContent = "Connection lost, trying again"; });
-document.body.addEventListener("htmx:sseMessage", refresh);
+// A connection that died tells nobody. The stream says something every few seconds, so that its silence does: the list
+// is live while it was heard from within `data-silence` seconds, and is asked for anew otherwise.
+
+const stream = document.getElementById("chat-stream");
+const createSource = htmx.createEventSource;
+let source = null;
+let heardAt = Date.now();
+
+htmx.createEventSource = (url) => {
+  source = createSource(url);
+  source.addEventListener("alive", hear);
+  heardAt = Date.now();
+  return source;
+};
+
+function say(text) {
+  // Only what changes: it is read out.
+  if (status.textContent !== text) status.textContent = text;
+}
+
+function hear() {
+  heardAt = Date.now();
+  say("Live");
+}
+
+function lose() {
+  say("Connection lost, trying again");
+}
+
+// An error of a source that is closed has the extension open another one; where it is about to, it needs no second.
+function askAnew() {
+  if (source.readyState === EventSource.CLOSED) return;
+  heardAt = Date.now();
+  source.close();
+  source.dispatchEvent(new Event("error"));
+}
+
+function watch() {
+  if (Date.now() - heardAt <= Number(stream.dataset.silence) * 1000) return;
+  lose();
+  askAnew();
+}
+
+stream.addEventListener("htmx:sseOpen", hear);
+stream.addEventListener("htmx:sseError", lose);
+stream.addEventListener("htmx:sseMessage", hear);
+stream.addEventListener("htmx:sseMessage", refresh);
+window.addEventListener("offline", () => { lose(); askAnew(); });
+window.addEventListener("online", askAnew);
+document.addEventListener("visibilitychange", watch);
+setInterval(watch, 1000);
 setInterval(refresh, 15000);
 refresh();

@@ -8,15 +8,14 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from shop.models import Order, User
+from shop.throttle import Stretch
 
 
 class TooManyMessages(ValidationError):
     """One person wrote too much in too short a time; `retry_after` says in how many seconds they may go on."""
 
-    def __init__(self, retry_after: int) -> None:
-        seconds = "1 second" if retry_after == 1 else f"{retry_after} seconds"
-        most, window = ChatMessage.MOST_IN_WINDOW, ChatMessage.WINDOW.seconds
-        super().__init__(f"At most {most} messages in {window} seconds: go on in {seconds}.", code="rate_limit")
+    def __init__(self, text: str, code: str, retry_after: int) -> None:
+        super().__init__(text, code=code)
         self.retry_after = retry_after
 
 
@@ -110,18 +109,35 @@ class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
         """What was said after a message, oldest first, with its sender; 0 for everything."""
         return self.filter(pk__gt=message_id).select_related("sender").order_by("pk")
 
+    def before(self, message_id: int | None = None) -> "ChatMessageQuerySet":
+        """A page of what was said last before a message, newest first, with its sender; None for the newest page."""
+        earlier = self if message_id is None else self.filter(pk__lt=message_id)
+        return earlier.select_related("sender").order_by("-pk")[: ChatMessage.A_PAGE]
+
     def check_pace(self, sender: User) -> None:
         """Raise TooManyMessages where this person has said as much lately as anyone may."""
         now = timezone.now()
         recent = self.filter(sender=sender, sent_at__gt=now - ChatMessage.WINDOW).order_by("-sent_at")
         oldest = recent.values_list("sent_at", flat=True)[ChatMessage.MOST_IN_WINDOW - 1 : ChatMessage.MOST_IN_WINDOW]
         for sent_at in oldest:
-            raise TooManyMessages(max(1, math.ceil((sent_at + ChatMessage.WINDOW - now).total_seconds())))
+            wait = max(1, math.ceil((sent_at + ChatMessage.WINDOW - now).total_seconds()))
+            most, window = ChatMessage.MOST_IN_WINDOW, ChatMessage.WINDOW.seconds
+            seconds = "1 second" if wait == 1 else f"{wait} seconds"
+            text = f"At most {most} messages in {window} seconds: go on in {seconds}."
+            raise TooManyMessages(text, "rate_limit", wait)
+        today = Stretch(f"messages:{sender.pk}", 24 * 3600)
+        if today.count() > ChatMessage.MOST_A_DAY and not sender.is_employee:
+            text = f"At most {ChatMessage.MOST_A_DAY:,} messages a day: go on tomorrow."
+            raise TooManyMessages(text, "daily_limit", today.seconds_left())
 
 
 class ChatMessage(models.Model):
     LONGEST = 4000
     MOST_IN_WINDOW, WINDOW = 100, timedelta(seconds=10)
+    # No shopper has so much to say: it bounds what one account fills the database with.
+    MOST_A_DAY = 5000
+    # As many are shown, or given to a program, at once.
+    A_PAGE = 200
 
     # The indexes below serve these two.
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="chat_messages", db_index=False)

@@ -9,6 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from shop.models import Order, User
+from shop.rendering import render_page, wants_fragment
+from support.admission import message_id
 from support.conversation import say, see
 from support.dashboard import list_context
 from support.hub import tell
@@ -37,7 +39,10 @@ def customer_service(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def chat_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The whole conversation about an order; POST `message` says something, without any JavaScript."""
+    """What was said last about an order, or with `?before=<id>` what was said before that message.
+
+    POST `message` says something, without any JavaScript.
+    """
     order = chat_of(request, pk)
     error = ""
     if request.method == "POST":
@@ -47,8 +52,13 @@ def chat_detail(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("chat_detail", pk)
         except ValidationError as refusal:
             error = str(refusal.message)
-    context = chat_context(order, by_of(request)) | {"error": error, "draft": draft_of(request, order)}
-    return render(request, "support/chat_detail.html", context, status=422 if error else 200)
+    context = log_context(order, by_of(request), message_id(request.GET.get("before", "")))
+    if not wants_fragment(request):
+        context |= chat_context(order, by_of(request), context["chat"]) | {
+            "error": error,
+            "draft": draft_of(request, order),
+        }
+    return render_page(request, "support/chat_detail.html", context, partial="chat-log", status=422 if error else 200)
 
 
 def by_of(request: HttpRequest) -> User:
@@ -69,23 +79,32 @@ def draft_of(request: HttpRequest, order: Order) -> str:
     return reply.filled(order, by_of(request)) if reply else ""
 
 
-def chat_context(order: Order, user: User) -> dict[str, Any]:
-    log = list(order.chat_messages.all().after(0))
-    last_id = log[-1].pk if log else 0
-    see(order, user, last_id)
+def log_context(order: Order, user: User, before: int | None) -> dict[str, Any]:
+    """A page of the conversation, up to its end where there is no `before`; it counts as seen then."""
+    log = list(order.chat_messages.all().before(before))[::-1]
+    if before is None and log:
+        see(order, user, log[-1].pk)
     chat = Chat.objects.select_related("claimed_by").of(order)
-    present = present_in(order.pk)
-    context = {
+    return {
         "order": order,
         "chat": chat,
         "log": log,
-        "last_id": last_id,
+        "has_earlier": bool(log) and order.chat_messages.filter(pk__lt=log[0].pk).exists(),
+        "is_live": before is None,
+        "last_id": log[-1].pk if log else 0,
         "seen": chat.office_seen if user.pk == order.user_id else chat.shopper_seen,
+        "is_agent": user.is_employee,
+    }
+
+
+def chat_context(order: Order, user: User, chat: Chat) -> dict[str, Any]:
+    """What the page shows beside the conversation."""
+    present = present_in(order.pk)
+    context = {
         "client_id": uuid4(),
         "longest": ChatMessage.LONGEST,
         "present": [str(other) for other in User.objects.filter(pk__in=present - {user.pk})],
         "alone": "We answer here, and by mail when you have left",
-        "is_agent": user.is_employee,
     }
     if user.is_employee:
         context["alone"] = f"{order.user} is not here: an answer reaches them by mail"

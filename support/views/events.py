@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from support.admission import Credential
-from support.dashboard import chat_rows, presence_events
+from support.dashboard import Stream, chat_rows, presence_events
 from support.presence import present_now
 
 
@@ -20,7 +20,11 @@ async def chat_events(request: HttpRequest) -> Any:
         return HttpResponseForbidden("For employees.", content_type="text/plain")
     if "nopoll" in request.GET:
         return events(HttpResponse(await sync_to_async(snapshot)()))
-    return events(StreamingHttpResponse(presence_events(credential)))
+    stream = Stream.open(credential)
+    if stream is None:
+        text = "You have this list open too often: close it elsewhere."
+        return HttpResponse(text, status=429, headers={"Retry-After": "10"}, content_type="text/plain")
+    return events(StreamingHttpResponse(presence_events(stream)))
 
 
 def credential_of(request: HttpRequest) -> Credential | None:

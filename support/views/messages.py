@@ -9,7 +9,7 @@ from shop.models import Order, User
 from support.admission import message_id
 from support.conversation import say
 from support.mobile_schema import MESSAGES_SCHEMA
-from support.models import TooManyMessages
+from support.models import ChatMessage, TooManyMessages
 from support.views.mobile import MobileView
 
 
@@ -22,9 +22,11 @@ class MessageList(MobileView):
         self.order = get_object_or_404(Order.objects.visible_to(request.user), pk=kwargs["pk"])
 
     def get(self, request: Request, pk: int) -> Response:
-        """What was said after `?since=<id>`, oldest first."""
-        since = message_id(request.query_params.get("since", "")) or 0
-        return Response([message.as_json() for message in self.order.chat_messages.all().after(since)])
+        """A page of what was said after `?since=<id>`, or last before `?before=<id>`; oldest first."""
+        since, before = (message_id(request.query_params.get(name, "")) for name in ("since", "before"))
+        said = self.order.chat_messages.all()
+        page = said.after(since or 0)[: ChatMessage.A_PAGE] if before is None else reversed(said.before(before))
+        return Response([message.as_json() for message in page])
 
     def post(self, request: Request, pk: int) -> Response:
         """Say `message`; the same `client_id` again is answered with what it said the first time."""

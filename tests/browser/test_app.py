@@ -254,3 +254,93 @@ def test_targets_are_large_and_typing_does_not_zoom(inside):
     )
     assert min(fonts) >= 16
     assert inside.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_newest_message_stays_in_sight_when_the_carriers_news_grows(inside, order, company):
+    said_before = [ChatMessage(order=order, sender=order.user, message=f"Message {number}") for number in range(30)]
+    ChatMessage.objects.bulk_create(said_before)
+    company.says(b"Collected\nIn Leeds\nIn London\nIn the van\nOut for delivery")
+    try:
+        inside.evaluate(HOLD_THE_CARRIERS_ANSWER)
+        inside.locator("#orders a").tap()
+        newest = inside.locator("#chat-log .msg", has_text="Message 29")
+        expect(newest).to_be_in_viewport(ratio=1)
+        wait_until(lambda: inside.evaluate("Boolean(window.let_go)"), "the carrier's answer")
+        inside.evaluate("let_go()")
+        inside.locator("#shipment", has_text="Out for delivery").wait_for()
+        expect(newest).to_be_in_viewport(ratio=1)
+    finally:
+        company.says(b"Out for delivery")
+
+
+def test_long_conversation_begins_at_its_end_and_is_read_backwards(inside, order):
+    """And so it is when the app is opened again, which keeps the last hundred."""
+    said_before = [ChatMessage(order=order, sender=order.user, message=f"Message {number}.") for number in range(450)]
+    ChatMessage.objects.bulk_create(said_before)
+    inside.locator("#orders a").tap()
+    messages, earlier = inside.locator("#chat-log [data-id]"), inside.get_by_role("button", name="Earlier messages")
+    expect(messages).to_have_count(200)
+    expect(messages.last).to_contain_text("Message 449.")
+    expect(messages.last).to_be_in_viewport(ratio=1)
+    write(inside, "And now?")
+    said(inside, "And now?").wait_for()
+    for count in (401, 451):
+        earlier.tap()
+        expect(messages).to_have_count(count)
+    expect(earlier).to_be_hidden()
+    expect(messages.first).to_contain_text("Message 0.")
+    inside.reload()
+    expect(messages).to_have_count(100)
+    earlier.tap()
+    expect(messages).to_have_count(300)
+
+
+def test_order_that_was_opened_as_it_was_known_shows_what_has_changed(phone, server, order):
+    Order.objects.update(status=Order.NEW)
+    log_in(phone)
+    phone.locator("#orders a").tap()
+    expect(phone.locator("#order-stage")).to_have_text("Placed")
+    Order.objects.update(status=Order.PAID)
+    phone.goto(f"{server.url}/app/?order={order.pk}")
+    expect(phone.locator("#order-stage")).to_have_text("Paid")
+    phone.get_by_label("Back to your orders").tap()
+    expect(phone.locator("#orders li")).to_contain_text("Paid")
+
+
+def test_slow_line_shows_that_something_is_under_way(phone):
+    held = []
+    phone.route("**/mobile-api/**", lambda route: held.append(route))
+
+    def go_on(part):
+        wait_until(lambda: phone.wait_for_timeout(20) or bool(held), "request")
+        assert part in held[0].request.url
+        held.pop(0).continue_()
+
+    phone.locator("#login-email").fill("alice@example.com")
+    phone.locator("#login-password").fill(PASSWORD)
+    phone.locator("form button").first.tap()
+    expect(phone.get_by_role("button", name="Logging in…")).to_be_visible()
+    go_on("/auth/")
+    go_on("/auth/")
+    expect(phone.get_by_text("Fetching your orders…")).to_be_visible()
+    go_on("/my-orders/")
+    phone.locator("#orders li").wait_for()
+    expect(phone.get_by_text("Fetching your orders…")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(Order.NEW, "Not sent yet: it is not paid for."), (Order.PAID, "Not sent yet: we are getting")],
+)
+def test_order_that_is_not_sent_says_so_where_no_carrier_knows_it(phone, order, company, status, words):
+    Order.objects.update(status=status)
+    company.says(b"", "404 Not Found")
+    try:
+        log_in(phone)
+        with phone.expect_response("**/tracker/"):
+            phone.locator("#orders a").tap()
+        expect(phone.locator("#shipment")).to_contain_text(words)
+        expect(phone.locator("#shipment-note")).to_be_hidden()
+        expect(phone.locator("#shipment-again")).to_be_visible(visible=status == Order.PAID)
+    finally:
+        company.says(b"Out for delivery")

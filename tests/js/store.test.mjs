@@ -74,3 +74,13 @@ test("the open chat sends its own", async () => {
   const { store } = phone();
   assert.equal(await sendUnsent(store, { say: () => assert.fail("sent twice") }, 7), 0);
 });
+
+test("messages that come together are kept as those that come alone, and it is known whether some are not", () => {
+  const store = createStore(new Storage());
+  const messages = Array.from({ length: 99 }, (_, index) => ({ id: index + 1 }));
+  store.remember(7, ...messages);
+  store.remember(7, ...messages);
+  assert.deepEqual([store.history(7).length, store.isCut(7)], [99, false]);
+  store.remember(7, { id: 100 }, { id: 101 });
+  assert.deepEqual([store.history(7)[0].id, store.isCut(7)], [2, true]);
+});
