@@ -18,6 +18,9 @@ from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger("booktime.request")
 
+# Answers of a view that knows what is wrong, elsewhere and for now: no error of this site, to be mailed to its admins.
+AWAY = frozenset({502, 503, 504})
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -75,7 +78,15 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
-            logger.info("request", extra={"fields": fields_of(request, response, began)})
+            away = response.status_code in AWAY
+            logger.log(
+                logging.WARNING if away else logging.INFO,
+                "request",
+                extra={"fields": fields_of(request, response, began)},
+            )
+            if away:
+                # Django would log it as an error. An exception that nobody caught is a 500, which it does log.
+                response._has_been_logged = True  # type: ignore[attr-defined]
             return response
         finally:
             request_id.reset(mark)
