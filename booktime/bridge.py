@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from asgiref.sync import SyncToAsync
 
+from booktime import streams
 from booktime.turns import Turns, asker_of
 
 Message = Mapping[str, Any]
@@ -73,6 +74,10 @@ class ThreadedPages:
             answer.add_done_callback(lambda _: self.turns.give_back(asker))
             # Shielded: a thread cannot be cancelled, only told that the client is gone.
             remaining = await asyncio.shield(answer)
+            if exchange.stream is not None:
+                head = scope["method"] == "HEAD"
+                await streams.send_stream(exchange.stream, remaining[0], send, exchange.departed, head)
+                return
         finally:
             exchange.departed.set()
             watch.cancel()
@@ -108,6 +113,8 @@ class Exchange:
         self.send = send
         self.departed = threading.Event()
         self.start: Message | None = None
+        # A response that others send, so that a slow reader holds no thread for pages.
+        self.stream: Any = None
 
     async def watch_for_departure(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -117,20 +124,19 @@ class Exchange:
     def answer(self, pages: WSGIApplication, environ: dict[str, Any]) -> list[Message]:
         """Run the application in this thread; gives what is still to be sent.
 
-        A whole page is handed back at once, for the loop to send when this thread is free again; a stream is sent
-        from here, piece by piece, until its end or the client's departure.
+        A whole page is handed back at once, for the loop to send when this thread is free again; of a stream the
+        beginning, and the rest is `stream` (booktime/streams.py).
         """
         if self.departed.is_set():
             environ["wsgi.input"].close()
             return []
         response = pages(environ, self.start_response)
+        if not streams.is_whole(response):
+            self.stream = response
+            environ["wsgi.input"].close()
+            return self.begun([])
         try:
-            if not getattr(response, "streaming", True):
-                return self.begun([{"type": "http.response.body", "body": b"".join(response)}])
-            for chunk in response:
-                if not self.send_now(self.begun([{"type": "http.response.body", "body": chunk, "more_body": True}])):
-                    return []
-            return self.begun([{"type": "http.response.body", "body": b""}])
+            return self.begun([{"type": "http.response.body", "body": b"".join(response)}])
         finally:
             close = getattr(response, "close", None)
             if close:
@@ -148,24 +154,6 @@ class Exchange:
         """The messages, after the start of the response where that was not sent yet."""
         start, self.start = self.start, None
         return [start, *messages] if start else messages
-
-    def send_now(self, messages: list[Message]) -> bool:
-        """Send from this thread; whether the client is still there for more."""
-        if self.departed.is_set():
-            return False
-        sent = asyncio.run_coroutine_threadsafe(self.send_all(messages), self.loop)
-        while True:
-            try:
-                sent.result(timeout=1)
-                return not self.departed.is_set()
-            except TimeoutError:
-                # A loop that was stopped meanwhile never sends it.
-                if self.departed.is_set():
-                    return False
-
-    async def send_all(self, messages: list[Message]) -> None:
-        for message in messages:
-            await self.send(message)
 
 
 def work_for(loop: asyncio.AbstractEventLoop) -> None:
@@ -247,6 +235,8 @@ class CutOnFailure:
             started = True
             await send(message)
 
+        # Through which daphne's own request is found (`cut`, booktime/streams.py).
+        noting_send.args = getattr(send, "args", ())  # type: ignore[attr-defined]
         try:
             await self.application(scope, receive, noting_send)
         except Exception:

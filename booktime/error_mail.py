@@ -18,11 +18,12 @@ from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
 
-from booktime.logs import request_id, scrub
+from booktime.logs import LONGEST_PATH, request_id, scrub
 
 logger = logging.getLogger(__name__)
 
 PAUSE = 600  # seconds
+LONGEST_MAIL = 30_000  # characters
 # A process that ends sends what waits first, and each mail may take a while.
 MOST_WAITING = 5
 
@@ -62,7 +63,7 @@ class ErrorMail(logging.Handler):
         missed = self.missed.pop(error, 0)
         more = f"\nIt happened {missed} more times in this process since it was mailed before.\n" if missed else ""
         try:
-            mail.mail_admins(f"Error: {error}"[:200], scrub(f"{text}\n{more}"))
+            mail.mail_admins(f"Error: {error}"[:200], scrub(f"{text}\n{more}", LONGEST_MAIL))
         except Exception as failure:
             logger.warning("Error not mailed (%s): %s", type(failure).__name__, error)
 
@@ -89,5 +90,5 @@ def circumstances(record: logging.LogRecord) -> str:
     facts: dict[str, Any] = {"Host": socket.gethostname(), "Version": settings.GIT_REV, "Request id": request_id.get()}
     if request := getattr(record, "request", None):
         user = getattr(request, "_cached_user", None)
-        facts |= {"Request": f"{request.method} {request.path}", "User": getattr(user, "pk", None)}
+        facts |= {"Request": f"{request.method} {scrub(request.path, LONGEST_PATH)}", "User": getattr(user, "pk", None)}
     return "\n".join(f"{name}: {fact}" for name, fact in facts.items() if fact)

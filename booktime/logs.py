@@ -18,10 +18,22 @@ from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger("booktime.request")
 
+# Answers of a view that knows what is wrong, elsewhere and for now: no error of this site, to be mailed to its admins.
+AWAY = frozenset({502, 503, 504})
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
-SECRETS = (
+# How much a line holds of a path, of any other value, and of a traceback: what strangers send would else fill the logs.
+LONGEST_PATH = 500
+LONGEST = 2_000
+LONGEST_TRACEBACK = 20_000
+# A secret that reaches over the end is taken out before the rest is cut off, if it is no longer than this.
+LONGEST_SECRET = 500
+
+# Strangers choose what is searched by these, so each must take time in proportion to its length: no two parts that can
+# match the same characters, and nothing after a repetition that may still fail (tests/booktime/test_patterns.py).
+SECRETS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     # ?token=…, password=…, "password": "…", Key (token)=(…) and the like
     (
         re.compile(
@@ -31,18 +43,22 @@ SECRETS = (
     ),
     # Authorization: Token …
     (re.compile(r"(?i)\b((?:token|bearer|basic)\s+)[A-Za-z0-9+/_.=-]{8,}"), r"\1***"),
-    # postgres://user:password@host
-    (re.compile(r"(://[^/\s:@]*:)[^@\s]+@"), r"\1***@"),
-    # The link in a password reset mail opens the account.
+    # postgres://user:password@host, also where somebody wrote a slash into the password. Without an @ it matches as
+    # well, and stays as it is: it would else be looked for again from each place in between.
+    (re.compile(r"(://[^/\s:@]*:)[^@\s]+(@?)"), lambda url: f"{url[1]}***@" if url[2] else url[0]),
+    # The links in mails that open an account or prove an address (deploy/nginx/booktime.conf does the same).
     (re.compile(r"(\breset/[^/\s]+/)[^/\s]+"), r"\1***"),
+    (re.compile(r"(\bprove-address/)[^\s?#]+"), r"\1***"),
 )
 
 
-def scrub(text: str) -> str:
-    """The text with every token, password and key in it replaced by ***."""
+def scrub(text: str, longest: int = LONGEST) -> str:
+    """The text with every token, password and key in it replaced by ***, and what is above `longest` characters cut."""
+    cut = len(text) > longest
+    text = text[: longest + LONGEST_SECRET]
     for pattern, replacement in SECRETS:
         text = pattern.sub(replacement, text)
-    return text
+    return f"{text[:longest]}…" if cut else text
 
 
 class RequestLog:
@@ -62,7 +78,15 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
-            logger.info("request", extra={"fields": fields_of(request, response, began)})
+            away = response.status_code in AWAY
+            logger.log(
+                logging.WARNING if away else logging.INFO,
+                "request",
+                extra={"fields": fields_of(request, response, began)},
+            )
+            if away:
+                # Django would log it as an error. An exception that nobody caught is a 500, which it does log.
+                response._has_been_logged = True  # type: ignore[attr-defined]
             return response
         finally:
             request_id.reset(mark)
@@ -71,7 +95,7 @@ class RequestLog:
 def fields_of(request: HttpRequest, response: HttpResponse, began: float) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "method": request.method,
-        "path": request.path,
+        "path": scrub(request.path, LONGEST_PATH),
         "status": response.status_code,
         "ms": round((time.perf_counter() - began) * 1000, 1),
     }
@@ -97,13 +121,23 @@ class Formatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        line = {key: scrub(value) if isinstance(value, str) else value for key, value in line.items()}
+            line["exception"] = end_of(self.formatException(record.exc_info))
+        line = {
+            key: scrub(value, LONGEST_TRACEBACK if key == "exception" else LONGEST) if isinstance(value, str) else value
+            for key, value in line.items()
+        }
         if self.as_json:
             return json.dumps(line, ensure_ascii=False, default=str)
         exception = line.pop("exception", "")
         pairs = " ".join(f"{key}={quoted(str(value))}" for key, value in line.items())
         return f"{pairs}\n{exception}" if exception else pairs
+
+
+def end_of(traceback: str) -> str:
+    """Its last lines, which tell most; whole ones, so that no secret is cut in two."""
+    if len(traceback) <= LONGEST_TRACEBACK:
+        return traceback
+    return traceback[-LONGEST_TRACEBACK:].partition("\n")[2] or traceback
 
 
 def quoted(value: str) -> str:
@@ -122,7 +156,7 @@ def take_over_access_log() -> None:
 
 def log_socket(self: object, protocol: str, action: str, details: dict[str, Any]) -> None:
     if protocol == "websocket":
-        path = details["path"].split("?", 1)[0]
+        path = scrub(details["path"].split("?", 1)[0], LONGEST_PATH)
         logger.info("socket", extra={"fields": {"action": action, "path": path, "client": details["client"]}})
 
 

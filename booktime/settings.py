@@ -7,6 +7,7 @@ Three kinds of site come out of it:
 * a server of any number of processes: `SECRET_KEY`, `DATABASE_URL` and `REDIS_URL`.
 """
 
+import re
 import secrets
 import socket
 from datetime import timedelta
@@ -41,6 +42,8 @@ SECRET_KEY = demo_secret_key() if IS_DEMO else environment.text("SECRET_KEY")
 DEBUG = environment.boolean("DEBUG", default=False)
 REDIS_URL = environment.redis("REDIS_URL")
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# How links in mails begin, where it is set; else as the address at which the site was asked.
+SITE_ADDRESS = environment.site_address("SITE_ADDRESS")
 
 # How many pages one process serves at once, and so how many database connections they keep.
 PAGE_THREADS = environment.whole_number("PAGE_THREADS", default=4)
@@ -301,10 +304,13 @@ STORAGES: dict[str, dict[str, Any]] = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-# How large the body of a request may be; where staff upload pictures, several of them fit in.
+# How large the body of a request may be; where staff send pictures, several of them fit in.
 REQUEST_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 UPLOAD_MAX_BYTES = 100_000_000
-UPLOAD_PATHS = ("/admin/", "/office-admin/")
+UPLOAD_PATHS = re.compile(r"/(admin|office-admin)/shop/(product|productimage)/(add|[^/]+/change)/")
+# How much of bodies that did not arrive whole yet a process holds, and of those from one address.
+UNFINISHED_MAX_BYTES = 500_000_000
+UNFINISHED_MAX_BYTES_OF_AN_ADDRESS = 50_000_000
 PICTURE_MAX_BYTES = 10_000_000
 PICTURE_MAX_PIXELS = 40_000_000
 

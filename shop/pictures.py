@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import IO, Any
 
 from django import forms
@@ -15,6 +16,8 @@ from django.core.files.storage import default_storage
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from shop.metadata import without_metadata
 
 # What Pillow calls a format -> the file name's ending. Pillow knows many more; its readers of those are less travelled.
 EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp"}
@@ -31,7 +34,10 @@ class PicturesUnavailable(OSError):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was read to its end: its bytes, what they are, and its thumbnail, as JPEG and as WebP."""
+    """A picture that was read to its end: its bytes without metadata, what they are, and its thumbnails.
+
+    `digest` is of the file as it was sent, by which the same one is known again without looking into it.
+    """
 
     content: bytes
     digest: str
@@ -54,7 +60,7 @@ def digest_of(content: bytes) -> str:
 
 
 def read_picture(file: IO[bytes] | File) -> Picture:
-    """The picture in `file`, decoded once.
+    """The picture in `file`, upright and without what its file tells of place, time, camera and people.
 
     Raises ValidationError, with a sentence for a person, for what is too large, broken, or no JPEG, PNG, GIF or WebP.
     """
@@ -65,6 +71,7 @@ def read_picture(file: IO[bytes] | File) -> Picture:
     try:
         if image.getexif().get(EXIF_ORIENTATION) in LYING_ON_ITS_SIDE:
             width, height = height, width
+        cleaned = clean(content)
         small = _thumbnail(image)
         jpeg, webp = BytesIO(), BytesIO()
         small.save(jpeg, "JPEG", quality=82, optimize=True, progressive=True)
@@ -73,7 +80,48 @@ def read_picture(file: IO[bytes] | File) -> Picture:
     except Exception as error:  # Pillow's readers raise what they like over broken data
         raise ValidationError("This picture is broken: it cannot be read to its end.", code="broken") from error
     thumbnails = (jpeg.getvalue(), webp.getvalue())
-    return Picture(content, digest_of(content), extension, width, height, *thumbnails, *small.size)
+    return Picture(cleaned, digest_of(content), extension, width, height, *thumbnails, *small.size)
+
+
+def clean(content: bytes) -> bytes:
+    """The picture without metadata, byte for byte the same where it need not be turned; raises what Pillow raises."""
+    image = _open(content)
+    extension = EXTENSIONS[image.format or ""]
+    if image.getexif().get(EXIF_ORIENTATION, 1) == 1:
+        with suppress(ValueError):
+            cleaned = without_metadata(content, extension)
+            with _open(cleaned) as same:
+                if same.size == image.size and same.mode == image.mode:
+                    return cleaned
+    return without_metadata(_drawn_anew(content), extension)
+
+
+def _drawn_anew(content: bytes) -> bytes:
+    """The picture, upright, in a file that Pillow wrote: hardly worse, but not the same."""
+    image = _open(content)
+    options: dict[str, Any] = {"icc_profile": image.info.get("icc_profile")}
+    if image.format in ("JPEG", "MPO"):
+        options |= {"format": "JPEG", "quality": 95, "subsampling": 0}
+    elif image.format == "WEBP":
+        options |= {"format": "WEBP", "lossless": b"VP8L" in content[:100], "quality": 95}
+    else:
+        options |= {"format": image.format}
+    output = BytesIO()
+    ImageOps.exif_transpose(image).save(output, **options)
+    return output.getvalue()
+
+
+def replace_stored(name: str, content: bytes) -> None:
+    """Put `content` into the place of a stored file, at once: whoever reads it meanwhile reads one or the other."""
+    try:
+        path = Path(default_storage.path(name))
+    except NotImplementedError:  # a bucket, which does that by itself
+        default_storage._save(name, ContentFile(content))  # type: ignore[attr-defined]
+        return
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.chmod(path.stat().st_mode)
+    new.replace(path)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 
 from shop.models import User
 from staff import invoices, reports
+from staff.queries import shortened
 
 
 class OfficeLoginForm(AdminAuthenticationForm):
@@ -70,6 +71,7 @@ class BackOffice(AdminSite):
         def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied("Your account has no access to this office.")
+            request.GET = shortened(request.GET)  # type: ignore[assignment]
             return inner(request, *args, **kwargs)
 
         return admitted

@@ -43,10 +43,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return too_large(request) if isinstance(exception, RequestDataTooBig) else standalone("400.html", 400)
 
 
-def too_large(request: HttpRequest) -> HttpResponse:
+def too_large(request: HttpRequest, of_pictures: bool = False) -> HttpResponse:
+    """413; `of_pictures` where those who work here may send more, and others not."""
     if wants_json(request):
         return JsonResponse({"detail": "That is more than is taken here."}, status=413)
-    return standalone("413.html", 413)
+    return standalone("413.html", 413, form=request.path if of_pictures else "")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

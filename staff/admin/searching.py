@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup, Q
 
 from shop.models import Order, User
+from shop.search import LONGEST_WORD, MOST_WORDS
 
 WORDS = re.compile(r"[^\W_]+")
 
@@ -42,7 +43,8 @@ def ids(term: str) -> list[int]:
 
 
 def words_of(term: str) -> list[str]:
-    return WORDS.findall(term)
+    """The words that are looked for; a name holds fewer, and a database refuses thousands."""
+    return [word[:LONGEST_WORD] for word in WORDS.findall(term)[:MOST_WORDS]]
 
 
 def by_email(term: str) -> Any:

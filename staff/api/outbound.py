@@ -17,6 +17,21 @@ DEADLINE = 15.0
 MOST_BYTES = 10_000
 
 
+# The part of IPv6 of which addresses are given out at all, and the networks that IANA's registries of special-purpose
+# addresses list, for both versions, whether or not a packet may leave a site for them. Python has a list as well, but
+# which networks are on it depends on its release.
+GIVEN_OUT = ipaddress.ip_network("2000::/3")
+SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+        *("192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20"),
+    )
+]
+
+
 class ForbiddenAddress(Exception):
     """An address that must not be posted to; the text says why."""
 
@@ -40,16 +55,19 @@ class Destination:
 def is_public(ip: str) -> bool:
     """Whether an IP address is on the open internet, looking into IPv6 addresses that carry an IPv4 one."""
     address = ipaddress.ip_address(ip.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        teredo = address.teredo[1] if address.teredo else None
-        carried = address.ipv4_mapped or address.sixtofour or teredo
-        if carried is None and address in ipaddress.ip_network("64:ff9b::/96"):
-            carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if carried is not None:
-            return is_public(str(carried))
-        if address.is_site_local:
-            return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    carried = carried_address(address) if isinstance(address, ipaddress.IPv6Address) else None
+    if carried is not None:
+        return is_public(str(carried))
+    if isinstance(address, ipaddress.IPv6Address) and address not in GIVEN_OUT:
+        return False
+    return not any(address in network for network in SPECIAL if network.version == address.version)
+
+
+def carried_address(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that one of IPv6 leads to: mapped, by 6to4, or translated (RFC 6052)."""
+    if address in ipaddress.ip_network("64:ff9b::/96"):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def destination(url: str) -> Destination:

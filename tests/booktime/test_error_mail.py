@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import include, path
 
 from booktime.error_mail import MOST_WAITING, ErrorMail
+from support.models import DeviceToken
+from tests.factories import OrderFactory
 from tests.shop.smtp import hanging_server, mail_server, use_smtp
 
 SECRET = "s3cr3t-Value-0123456789"
@@ -17,7 +19,11 @@ def fails(request: HttpRequest, how: str) -> HttpResponse:
     raise ValueError(f"token={SECRET}, somewhere inside")
 
 
-urlpatterns = [path("fails/<str:how>/", fails), path("", include("booktime.urls"))]
+def is_away(request: HttpRequest, status: int) -> HttpResponse:
+    return HttpResponse("What this asks for is away.", status=status)
+
+
+urlpatterns = [path("fails/<str:how>/", fails), path("away/<int:status>/", is_away), path("", include("booktime.urls"))]
 handler500 = "shop.views.errors.server_error"
 
 pytestmark = pytest.mark.urls(__name__)
@@ -130,5 +136,27 @@ def test_flood_of_different_errors_is_not_kept_waiting_for_the_mail_server(told,
 def test_visitors_nonsense_is_no_error_of_ours(told, settings):
     with mail_server(settings) as mailbox:
         Client().get("/", headers={"host": "evil.example"})
+        wait_for_post(told)
+    assert not mailbox.mails
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_what_is_answered_on_purpose_is_one_warning_and_no_mail(told, settings, caplog, status):
+    with mail_server(settings) as mailbox, caplog.at_level(logging.INFO):
+        assert Client().get(f"/away/{status}/").status_code == status
+        wait_for_post(told)
+    assert not mailbox.mails
+    (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (line.levelname, line.fields["status"]) == ("WARNING", status)
+
+
+def test_shopper_who_asks_where_the_parcel_is_without_a_carrier_is_no_error(told, settings, alice):
+    settings.TRACKER_URL = ""
+    order = OrderFactory(user=alice)
+    shopper = Client()
+    shopper.force_login(alice)
+    token = DeviceToken.objects.issue(alice, "Phone")[1]
+    with mail_server(settings) as mailbox:
+        assert shopper.get(f"/mobile-api/my-orders/{order.pk}/tracker/?token={token}").status_code == 502
         wait_for_post(told)
     assert not mailbox.mails

@@ -19,7 +19,11 @@ SECRET = "s3cr3t-Value-0123456789"
         f"password1={SECRET}&password2={SECRET}",
         f"Cookie: sessionid={SECRET}; csrftoken={SECRET}",
         f"could not connect to postgres://shop:{SECRET}@db/shop",
+        f"postgres://shop:pass/{SECRET}@db/shop and postgres://shop@db/shop",
+        f"http://localhost:8000/ was asked by redis://:{SECRET}@cache:6379/0",
         f"/password-reset/MQ/{SECRET}/",
+        f"/prove-address/MTM1/{SECRET}/",
+        f"/prove-address/{SECRET}",
         f"DETAIL: Key (token)=({SECRET}) already exists",
     ],
 )
@@ -81,3 +85,35 @@ def test_socket_is_logged_without_its_token(caplog):
     with caplog.at_level(logging.INFO, "booktime.request"):
         log_socket(None, "websocket", "connected", details)
     assert caplog.records[0].fields["path"] == "/ws/customer-service/1/"
+
+
+def test_what_a_stranger_sends_does_not_fill_the_logs(client, db, caplog):
+    with caplog.at_level(logging.INFO):
+        client.get("/" + "nothing-here/" * 1000)
+    lines = [Formatter(as_json=True).format(r) for r in caplog.records]
+    assert lines
+    assert max(map(len, lines)) < 4000
+    (line,) = [json.loads(line) for line in lines if '"booktime.request"' in line]
+    assert len(line["path"]) <= 501
+
+
+def test_secret_at_the_end_of_what_is_kept_is_not_cut_in_two():
+    line = Formatter(as_json=True).format(record("x" * 1980 + f" postgres://shop:{SECRET}{SECRET}@db/shop"))
+    assert SECRET[:6] not in line
+
+
+def test_end_of_a_long_traceback_is_kept():
+    def fail(depth):
+        if not depth:
+            raise ValueError("y" * 100)
+        try:
+            fail(depth - 1)
+        except ValueError as error:
+            raise ValueError("x" * 1000) from error
+
+    try:
+        fail(30)
+    except ValueError:
+        kept = json.loads(Formatter(as_json=True).format(record(exc_info=sys.exc_info())))["exception"]
+    assert len(kept) <= 20_001
+    assert kept.endswith("x" * 100)

@@ -1,6 +1,7 @@
 """A small site with what the bridge must carry, served in two ways: `django_way` is the measure, `our_way` is ours."""
 
 import time
+from io import BytesIO
 from pathlib import Path
 
 import django
@@ -19,8 +20,10 @@ from django.http import (
 )
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
+from twisted.internet import reactor, tcp
 
-from booktime.bridge import CutOnFailure, ThreadedPages
+from booktime import streams
+from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages
 
 if not settings.configured:
     settings.configure(
@@ -106,6 +109,30 @@ def download(request: HttpRequest) -> FileResponse:
     return FileResponse(Path(__file__).open("rb"), as_attachment=True, filename="bücher.py")
 
 
+class Large(BytesIO):
+    """A file that tells when it was closed."""
+
+    def close(self) -> None:
+        if not self.closed:
+            closed.append("large")
+        super().close()
+
+
+def large(request: HttpRequest) -> FileResponse:
+    return FileResponse(Large(bytes(range(256)) * 30_000), content_type="image/jpeg")
+
+
+def large_export(request: HttpRequest) -> StreamingHttpResponse:
+    def parts():
+        try:
+            for number in range(8_000):
+                yield f"{number:06d}".encode() * 160
+        finally:
+            closed.append("export")
+
+    return StreamingHttpResponse(parts())
+
+
 def failing_stream(request: HttpRequest) -> StreamingHttpResponse:
     def parts():
         yield b"begun"
@@ -142,8 +169,17 @@ def cache_used(request: HttpRequest) -> HttpResponse:
 
 
 def state(request: HttpRequest) -> HttpResponse:
-    """`under_way` counts this request, too."""
-    return JsonResponse({"closed": closed, "started": len(started), "under_way": len(started) - len(finished)})
+    """`under_way` counts this request, too; `unsent` is what waits in memory for clients to read it, in bytes."""
+    connections = [each for each in reactor.getWriters() if isinstance(each, tcp.Server)]
+    return JsonResponse(
+        {
+            "closed": closed,
+            "started": len(started),
+            "under_way": len(started) - len(finished),
+            "streams": streams._under_way,
+            "unsent": sum(len(each.dataBuffer) - each.offset + each._tempDataLen for each in connections),
+        }
+    )
 
 
 urlpatterns = [
@@ -154,6 +190,8 @@ urlpatterns = [
     path("cookies/", cookies),
     path("stream/", stream),
     path("download/", download),
+    path("large/", large),
+    path("large-export/", large_export),
     path("failing-stream/", failing_stream),
     path("endless/", endless),
     path("wait/", wait_a_little),
@@ -166,3 +204,15 @@ urlpatterns = [
 
 django_way = get_asgi_application()
 our_way = CutOnFailure(ThreadedPages(get_wsgi_application(), threads=THREADS))
+
+
+async def impatient_way(scope: Scope, receive: Receive, send: Send) -> None:
+    """Ours, where a reader has to take something each second."""
+    streams.PATIENCE = 1
+    await our_way(scope, receive, send)
+
+
+async def crowded_way(scope: Scope, receive: Receive, send: Send) -> None:
+    """Ours, where there is room for two streams."""
+    streams.MOST_STREAMS = 2
+    await our_way(scope, receive, send)

@@ -76,3 +76,37 @@ def test_shop_comes_back_from_its_backup(filled, daphne, directory, server_varia
     assert again.returncode != 0
     assert "already exists" in again.stderr
     assert rows(new["DATABASE_URL"]) == counts
+
+
+SPY = """#!/bin/sh
+{ tr '\\0' ' ' < /proc/$$/cmdline; echo; echo "$PGPASSWORD"; } > "$SEEN"
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "left", "password"),
+    [
+        ("postgres://shop:s3cr%2Fet@db/shop", "--dbname=postgres://shop@db/shop", "s3cr/et"),
+        (
+            "postgres://shop:s3cret@10.0.0.7,10.0.0.8:5432/shop?target_session_attrs=read-write",
+            "--dbname=postgres://shop@10.0.0.7,10.0.0.8:5432/shop?target_session_attrs=read-write",
+            "s3cret",
+        ),
+        ("postgres://shop@/shop?host=/run/pg&password=s3cret", "--dbname=postgres://shop@/shop?host=/run/pg", "s3cret"),
+        ("postgres://shop@db/shop", "--dbname=postgres://shop@db/shop", ""),
+    ],
+)
+@pytest.mark.parametrize(("script", "program"), [("backup", "pg_dump"), ("restore", "pg_restore")])
+def test_password_is_not_among_the_arguments(directory, monkeypatch, script, program, url, left, password):
+    """Everybody on the machine may read those."""
+    (directory / "bin").mkdir()
+    (directory / "bin" / program).write_text(SPY)
+    (directory / "bin" / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("SEEN", str(directory / "seen"))
+    done = run(script, directory, directory / "copies", {"DATABASE_URL": url, "VAR_DIR": str(directory / "var")})
+    assert done.returncode == 0, done.stderr
+    arguments, given = (directory / "seen").read_text().splitlines()
+    assert left in arguments.split()
+    assert given == password
+    assert "s3cr" not in arguments

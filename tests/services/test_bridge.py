@@ -5,11 +5,12 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from booktime import turns
+from booktime import streams, turns
 from tests.servers import Daphne, wait_until
 from tests.services import bridge_site
 
@@ -66,6 +67,9 @@ SAME = {
     "cookies and redirect": ("GET", "/cookies/"),
     "stream": ("GET", "/stream/"),
     "download": ("GET", "/download/"),
+    "large file": ("GET", "/large/"),
+    "head of a large file": ("HEAD", "/large/"),
+    "export": ("GET", "/large-export/"),
     "no content": ("GET", "/empty/"),
     "not modified": ("GET", "/not-modified/"),
     "missing page": ("GET", "/missing/"),
@@ -207,3 +211,70 @@ def test_half_sent_upload_holds_no_thread(ours):
 
 def test_download_is_whole(ours):
     assert ask(ours, "GET", "/download/")[2] == Path(bridge_site.__file__).read_bytes()
+
+
+def begin_to_read(server: Daphne, path: str, stack: ExitStack) -> socket.socket:
+    """A client who has the beginning of an answer and takes no more."""
+    client = stack.enter_context(socket.socket())
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(60)
+    client.connect(("127.0.0.1", server.port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    assert client.recv(100).startswith(b"HTTP/1.1 200")
+    return client
+
+
+def test_slow_readers_cost_little_memory_and_hold_up_nobody(ours):
+    """More of them than there are threads of any kind, each of a file of 7.7 MB or an export as large."""
+    readers = 12
+    with ExitStack() as stack:
+        before = len(state(ours)["closed"])
+        clients = [
+            begin_to_read(ours, path, stack)
+            for path, number in (("/large/", readers), ("/large-export/", streams.EXPORTS))
+            for _ in range(number)
+        ]
+        assert state(ours)["streams"] == len(clients)
+        # A piece, and daphne's buffer, for each.
+        assert state(ours)["unsent"] < len(clients) * 3 * streams.PIECE
+        assert ask(ours, "GET", "/wait/")[2] == b"waited"
+        # Who reads on gets all of it.
+        rest = b"".join(iter(lambda: clients[0].recv(1_000_000), b""))
+        assert rest.endswith(bytes(range(256)) * 29_000)
+    wait_until(lambda: state(ours)["streams"] == 0, "the end of all")
+    assert len(state(ours)["closed"]) == before + len(clients)
+
+
+def test_more_exports_than_are_made_at_once_wait_and_hold_up_nobody(ours):
+    with ExitStack() as stack:
+        for _ in range(streams.EXPORTS):
+            begin_to_read(ours, "/large-export/", stack)
+        waiting = stack.enter_context(socket.create_connection(("127.0.0.1", ours.port), timeout=60))
+        waiting.sendall(b"GET /large-export/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_until(lambda: state(ours)["streams"] == streams.EXPORTS + 1, "the arrival of one more")
+        assert ask(ours, "GET", "/wait/")[2] == b"waited"
+    wait_until(lambda: state(ours)["streams"] == 0, "the end of all")
+    assert len(ask(ours, "GET", "/large-export/")[2]) == 8_000 * 960
+
+
+@pytest.mark.parametrize("path", ["/large/", "/large-export/"])
+def test_reader_who_takes_nothing_is_cut_off(tmp_path, path):
+    with Daphne(tmp_path, application=f"{SITE}:impatient_way") as server, ExitStack() as stack:
+        client = begin_to_read(server, path, stack)
+        wait_until(lambda: state(server)["streams"] == 0 and len(state(server)["closed"]) == 1, "the end")
+        got = 0
+        with suppress(ConnectionError):
+            while piece := client.recv(1_000_000):
+                got += len(piece)
+        assert got < 7_000_000
+
+
+def test_beyond_all_room_one_is_asked_to_come_back(tmp_path):
+    with Daphne(tmp_path, application=f"{SITE}:crowded_way") as server, ExitStack() as stack:
+        for _ in range(2):
+            begin_to_read(server, "/large/", stack)
+        status, headers, _ = ask(server, "GET", "/large/")
+        assert (status, dict(headers)["Retry-After"]) == (503, "10")
+        assert state(server)["closed"] == ["large"]
+        # Small files, and pages, are whole at once.
+        assert ask(server, "GET", "/download/")[0] == 200

@@ -4,12 +4,12 @@ import http.client
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.servers import Daphne
+from tests.servers import Daphne, wait_until
 
 MEGABYTE = 1_000_000
 
@@ -89,12 +89,86 @@ def test_endless_body_is_cut_off(site):
     assert ask(site, "GET", "/about-us/")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/admin/shop/product/add/", "/office-admin/shop/product/add/"])
-def test_several_pictures_at_once_are_taken(site, path):
+MAKE_PEOPLE = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from shop.models import User
+for name, staff in (("olga", True), ("alice", False)):
+    user = User.objects.create_user(f"{name}@example.com", "x", is_staff=staff, is_superuser=staff)
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session.save()
+    print("session of", name, session.session_key)
+"""
+
+
+@pytest.fixture(scope="module")
+def sessions(site):
+    """Who is logged in by which key."""
+    return dict(
+        line.split()[2:] for line in site.manage("shell", "--command", MAKE_PEOPLE).splitlines() if "of" in line
+    )
+
+
+FORMS = ["/admin/shop/product/add/", "/office-admin/shop/product/7/change/", "/admin/shop/productimage/add/?_popup=1"]
+
+
+def pictures(megabytes):
     form = b'--x\r\nContent-Disposition: form-data; name="new_pictures"; filename="a.jpg"\r\n\r\n'
-    body = form + b"x" * 30 * MEGABYTE + b"\r\n--x--\r\n"
-    status, *_ = ask(site, "POST", path, body, **{"Content-Type": "multipart/form-data; boundary=x"})
-    assert status in (302, 403)  # to the log-in, or for want of a token: it was read
+    return form + b"x" * megabytes * MEGABYTE + b"\r\n--x--\r\n"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("path", FORMS)
+def test_several_pictures_at_once_are_taken_from_staff(site, sessions, path, chunked):
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Cookie": f"sessionid={sessions['olga']}"}
+    body = pictures(30)
+    sent = iter([body[:20_000_000], body[20_000_000:]]) if chunked else body
+    status, *_ = ask(site, "POST", path, sent, **headers)
+    assert status == 403  # for want of a token: it was read
+
+
+@pytest.mark.parametrize("who", ["nobody", "alice", "a stranger"])
+@pytest.mark.parametrize("path", FORMS)
+def test_others_send_no_more_there_than_elsewhere(site, sessions, path, who):
+    held = []
+
+    def pieces():
+        for _ in range(30):
+            yield b"x" * MEGABYTE
+            held.append(bytes_held(site))
+
+    cookie = {} if who == "nobody" else {"Cookie": f"sessionid={sessions.get(who, 'made-up')}"}
+    status, _, page = ask(site, "POST", path, pieces(), **{"Content-Length": str(30 * MEGABYTE)}, **cookie)
+    assert status == 413
+    assert f'href="{path.partition("?")[0]}"' in page
+    assert max(held) <= 3 * MEGABYTE
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/login/", "/office-admin/shop/order/7/change/", "/admin/", "/admin/shop/product/"]
+)
+def test_staff_send_no_more_where_there_are_no_pictures(site, sessions, path):
+    assert ask(site, "POST", path, pictures(3), Cookie=f"sessionid={sessions['olga']}")[0] == 413
+
+
+def test_unfinished_bodies_of_one_address_are_bounded(site):
+    """And take nobody else's room."""
+    head = f"POST /contact-us/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {25 * MEGABYTE // 10}\r\n"
+    with ExitStack() as stack:
+        for _ in range(40):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=120))
+            client.sendall(f"{head}X-Forwarded-For: 192.0.2.66\r\n\r\n".encode() + b"x" * (24 * MEGABYTE // 10))
+        wait_until(lambda: ask(site, "GET", "/about-us/")[0] == 200, "an answer to a page")
+        wait_until(lambda: bytes_held(site) >= 40 * MEGABYTE, "the arrival of what there is room for")
+        assert ask(site, "POST", "/contact-us/", b"x" * MEGABYTE, **{"X-Forwarded-For": "192.0.2.66"})[0] == 413
+        assert ask(site, "POST", "/contact-us/", b"x" * MEGABYTE, **{"X-Forwarded-For": "192.0.2.67"})[0] == 403
+        assert bytes_held(site) <= 52 * MEGABYTE
+    # Once they have left there is room again.
+    wait_until(lambda: bytes_held(site) < MEGABYTE, "the end of their files")
+    assert ask(site, "POST", "/contact-us/", b"x" * MEGABYTE, **{"X-Forwarded-For": "192.0.2.66"})[0] == 403
 
 
 @pytest.mark.parametrize("root", ["@evil.example", "//evil.example", "/elsewhere"])

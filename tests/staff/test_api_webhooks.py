@@ -254,6 +254,9 @@ def test_endless_answer_is_hung_up_on(settings, order, monkeypatch):
         "224.0.0.1", "240.0.0.1", "255.255.255.255", "2130706433", "0x7f.1", "[::1]", "[::]", "[fe80::1]", "[fec0::1]",
         "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[2002:7f00:1::]", "[64:ff9b::7f00:1]", "[ff02::1]",
         "[64:ff9b::a9fe:a9fe]", "[::127.0.0.1]", "[fc00::1]",
+        # What some releases of Python hold for public.
+        "192.0.0.192", "192.0.0.9", "192.88.99.1", "[3fff::1]", "[3fff:fff::1]", "[5f00::1]", "[64:ff9b:1::1]",
+        "[100::1]", "[100:0:0:1::1]", "[2001::1]", "[2001:db8::1]", "[2002:c000:c0::]", "[4000::1]", "[::]",
     ],
 )  # fmt: skip
 def test_private_addresses_are_refused(listener, order, host):

@@ -2,6 +2,7 @@ import csv
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -139,16 +140,40 @@ def test_csv_has_all_rows_and_no_formulas(erins):
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer["Content-Disposition"]
     assert list(csv.reader(StringIO(text))) == [["Book", "Bought"], ['\'=HYPERLINK("http://evil")', "1"]]
+    # Each in quotes, so that nothing in it ends a cell.
+    assert text.splitlines()[0] == '"Book","Bought"'
     days = erins.get("/office-admin/orders_per_day/?format=csv").getvalue().decode("utf-8-sig")
     assert len(days.strip().splitlines()) == 181
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("=1", "+1", "-1", "@a", "\t=1", "\r=1", "\tEmma", " =1", "\xa0 =1", "\n=1", "\x00=1", "\u3000-1"),
+        *("\N{ZERO WIDTH SPACE}=1", "\ufeff=1", "\N{RIGHT-TO-LEFT MARK}@a", "\N{COMBINING ACUTE ACCENT}=1"),
+        *("\N{FULLWIDTH EQUALS SIGN}1", "\N{FULLWIDTH PLUS SIGN}1", "\N{FULLWIDTH HYPHEN-MINUS}1", "\N{MINUS SIGN}1"),
+        *("\N{FULLWIDTH COMMERCIAL AT}a", "\N{SMALL EQUALS SIGN}1", "\N{SUPERSCRIPT EQUALS SIGN}1"),
+    ],
+)
 def test_formula_becomes_text(text):
     assert safe_cell(text) == "'" + text
 
 
-@pytest.mark.parametrize("value", ["Emma", -3, ""])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("a;=1+1", "'a;'=1+1"),
+        ("a; =1+1", "'a; '=1+1"),
+        ("a\t\N{FULLWIDTH EQUALS SIGN}1", "'a\t'\N{FULLWIDTH EQUALS SIGN}1"),
+        ("a\n@b", "'a\n'@b"),
+    ],
+)
+def test_formula_in_what_another_country_takes_for_the_next_cell_becomes_text(text, safe):
+    """Spreadsheets that separate by semicolons read ours as well."""
+    assert safe_cell(text) == safe
+
+
+@pytest.mark.parametrize("value", ["Emma", -3, Decimal("-12.50"), -0.5, None, "", "1 = 1", "E-mail", "a;b", "jo@b.c"])
 def test_other_cells_stay_as_they_are(value):
     assert safe_cell(value) == value
 
