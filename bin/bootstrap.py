@@ -1,11 +1,14 @@
-"""What `bin/run` and `bin/test` need first: Python 3.11, a virtual environment, Debian's packages.
+"""What `bin/run` and `bin/test` need first: a Python that they take, a virtual environment, Debian's packages.
 
-Standard library only: nothing is installed yet when this runs.
+Standard library only: nothing is installed yet when this runs. It goes on in a Python from `OLDEST` to `NEWEST` as soon
+as it is imported. An older one must be able to read it, and those who import it, to say so.
 """
 
 import ctypes.util
 import glob
 import hashlib
+import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,6 +16,40 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
+
+OLDEST, NEWEST = (3, 11), (3, 14)
+
+
+def stop(sentence: str) -> NoReturn:
+    sys.exit(f"{sys.argv[0]}: {sentence}")
+
+
+def find_python() -> str:
+    """The interpreter to use: the running one, else the newest on PATH; ends the program where none is taken."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return sys.executable
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        found = shutil.which(f"python3.{minor}")
+        # What stands there may be a stand-in, which knows that version but has not got it.
+        if found and _succeeds([found, "-c", ""]):
+            return found
+    stop(
+        f"Python 3.{OLDEST[1]} to 3.{NEWEST[1]} is needed, and this is {sys.version_info[0]}.{sys.version_info[1]}: "
+        f"install one of them, so that python3 or python3.{NEWEST[1]} is it."
+    )
+
+
+def _succeeds(command: "list[str]", *, show: bool = False) -> bool:
+    output = None if show else subprocess.DEVNULL
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode == 0
+    except OSError:
+        return False
+
+
+chosen = find_python()
+if chosen != sys.executable:
+    os.execv(chosen, [chosen, "-B", *sys.argv])  # noqa: S606
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -27,7 +64,13 @@ def program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
+def has_ensurepip() -> bool:
+    importlib.invalidate_caches()
+    return importlib.util.find_spec("ensurepip") is not None
+
+
 # Debian's name of a package -> whether what it brings is there, wherever it came from.
+FOR_VENV = {f"python{sys.version_info[0]}.{sys.version_info[1]}-venv": has_ensurepip}
 FOR_INVOICES = {
     "libpango-1.0-0": library("pango-1.0"),
     "libpangoft2-1.0-0": library("pangoft2-1.0"),
@@ -45,21 +88,6 @@ FOR_TESTS = {
     "redis-server": program("redis-server"),
     "postgresql": lambda: bool(glob.glob("/usr/lib/postgresql/*/bin/initdb")) or shutil.which("initdb") is not None,
 }
-
-
-def stop(sentence: str) -> NoReturn:
-    sys.exit(f"{sys.argv[0]}: {sentence}")
-
-
-def find_python() -> str:
-    """The interpreter to make the virtual environment with; ends the program where Python 3.11 is missing."""
-    if sys.version_info[:2] == (3, 11):
-        return sys.executable
-    found = shutil.which("python3.11")
-    works = found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0
-    if not found or not works:
-        stop("Python 3.11 is needed and was not found: install it (apt-get install python3.11 python3.11-venv).")
-    return found
 
 
 def install_packages(packages: dict[str, Callable[[], bool]], *, required: bool) -> None:
@@ -93,21 +121,16 @@ def make_virtual_environment(requirements: str) -> None:
     stamp = VENV / f"{requirements}.installed"
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
-    if not _succeeds([str(PYTHON), "-m", "pip", "--version"]):
+    if not _succeeds(
+        [str(PYTHON), "-c", f"import pip, sys; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"]
+    ):
+        install_packages(FOR_VENV, required=True)
         print("Making .venv …", flush=True)
-        made = subprocess.run([find_python(), "-m", "venv", "--clear", str(VENV)], stdin=subprocess.DEVNULL)
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], stdin=subprocess.DEVNULL)
         if made.returncode:
-            stop("the virtual environment could not be made: sudo apt-get install python3.11-venv")
+            stop("the virtual environment could not be made: see above.")
     print(f"Installing {requirements} …", flush=True)
     pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     if subprocess.run([*pip, "-r", str(ROOT / requirements)], stdin=subprocess.DEVNULL).returncode:
         stop(f"the packages of {requirements} could not be installed: see above. Is the package index reachable?")
     stamp.write_text(wanted)
-
-
-def _succeeds(command: list[str], *, show: bool = False) -> bool:
-    output = None if show else subprocess.DEVNULL
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode == 0
-    except OSError:
-        return False
