@@ -87,7 +87,8 @@ class Exchange:
         """Run the application in this thread; gives what is still to be sent.
 
         A whole page is handed back at once, for the loop to send when this thread is free again; a stream is sent
-        from here, piece by piece, until its end or the client's departure.
+        from here, piece by piece, until its end or the client's departure, and so is a page that has work left to do
+        when it is closed (`shop.redirects.RedirectThenDo`): it leaves before.
         """
         if self.departed.is_set():
             environ["wsgi.input"].close()
@@ -95,7 +96,11 @@ class Exchange:
         response = pages(environ, self.start_response)
         try:
             if not getattr(response, "streaming", True):
-                return self.begun([{"type": "http.response.body", "body": b"".join(response)}])
+                whole = self.begun([{"type": "http.response.body", "body": b"".join(response)}])
+                if not getattr(response, "leaves_before_closing", False):
+                    return whole
+                self.send_now(whole)
+                return []
             for chunk in response:
                 if not self.send_now(self.begun([{"type": "http.response.body", "body": chunk, "more_body": True}])):
                     return []
