@@ -81,7 +81,7 @@ def test_guesses_count_for_the_account_at_whatever_door_and_however_it_is_spelt(
     """From a new address, with a new claim of where it comes from, and in another browser each time."""
     ways = itertools.cycle(itertools.product(SPELLINGS, DOORS))
     for number, (spelling, door) in zip(range(60), ways, strict=False):
-        where = {"REMOTE_ADDR": f"2001:db8::{number}", "HTTP_X_FORWARDED_FOR": f"192.0.2.{number}"}
+        where = {"REMOTE_ADDR": f"2001:db8:0:{number}::1", "HTTP_X_FORWARDED_FOR": f"192.0.2.{number}"}
         door(client_of(), spelling, f"guess-{number}", **where, HTTP_USER_AGENT=f"Browser/{number}")
     for door in DOORS:
         right = door(client_of(), alice.email, PASSWORD, REMOTE_ADDR="198.51.100.7")
