@@ -119,10 +119,16 @@ export function connect(options) {
     open();
   }
 
-  async function post(url, entry) {
+  async function post(url, entry, again = true) {
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     if (options.csrf) headers["X-CSRFToken"] = options.csrf;
     const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(entry) });
+    const fresh = answer.status === 403 && again && answer.headers.get("X-CSRFToken");
+    if (fresh) {
+      // Somebody logged in in another tab meanwhile.
+      options.csrf = fresh;
+      return post(url, entry, false);
+    }
     if (answer.status === 400 && settle(entry.client_id)) on.refused?.(entry.client_id, (await answer.json()).detail);
   }
 
