@@ -1,5 +1,6 @@
 """A small site with what the bridge must carry, served in two ways: `django_way` is the measure, `our_way` is ours."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from booktime.bridge import CutOnFailure, ThreadedPages
+from shop.redirects import RedirectThenDo
 
 if not settings.configured:
     settings.configure(
@@ -141,9 +143,26 @@ def cache_used(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"clients": len(caches_met)})
 
 
+may_work = threading.Event()
+worked: list[object] = []
+
+
+def work_later(request: HttpRequest) -> HttpResponse:
+    """A redirect whose work waits until `let_work` is asked for."""
+    may_work.clear()
+    return RedirectThenDo("/echo/", lambda: worked.append(may_work.wait(120)))
+
+
+def let_work(request: HttpRequest) -> HttpResponse:
+    may_work.set()
+    return HttpResponse()
+
+
 def state(request: HttpRequest) -> HttpResponse:
     """`under_way` counts this request, too."""
-    return JsonResponse({"closed": closed, "started": len(started), "under_way": len(started) - len(finished)})
+    return JsonResponse(
+        {"closed": closed, "worked": len(worked), "started": len(started), "under_way": len(started) - len(finished)}
+    )
 
 
 urlpatterns = [
@@ -161,6 +180,8 @@ urlpatterns = [
     path("empty/", lambda request: HttpResponse(status=204)),
     path("not-modified/", lambda request: HttpResponse(status=304)),
     path("cache/", cache_used),
+    path("work-later/", work_later),
+    path("let-work/", let_work),
     path("state/", state),
 ]
 

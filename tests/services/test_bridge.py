@@ -122,6 +122,16 @@ def test_clients_who_leave_give_their_threads_back(ours):
         wait_until(lambda n=n: len(state(ours)["closed"]) == before + n, "the stream's end")
 
 
+def test_redirect_leaves_before_its_work_is_done(ours):
+    """The time of an answer tells nothing of work that differs, such as a mail to whoever has an account."""
+    before = state(ours)["worked"]
+    for number in range(1, 4):
+        status, _, _ = ask(ours, "GET", "/work-later/")
+        assert (status, state(ours)["worked"]) == (302, before + number - 1)
+        ask(ours, "GET", "/let-work/")
+        wait_until(lambda number=number: state(ours)["worked"] == before + number, "the work")
+
+
 def test_every_request_is_finished(ours):
     """Django gives up stale database connections then; also after a stream that nobody read to its end."""
     before = state(ours)["started"]
