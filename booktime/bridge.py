@@ -124,7 +124,8 @@ class Exchange:
     def answer(self, pages: WSGIApplication, environ: dict[str, Any]) -> list[Message]:
         """Run the application in this thread; gives what is still to be sent.
 
-        A whole page is handed back at once, for the loop to send when this thread is free again; of a stream the
+        A whole page is handed back at once, for the loop to send when this thread is free again. One that has work left
+        to do when it is closed (`shop.redirects.RedirectThenDo`) leaves from here, before that. Of a stream it is the
         beginning, and the rest is `stream` (booktime/streams.py).
         """
         if self.departed.is_set():
@@ -136,7 +137,11 @@ class Exchange:
             environ["wsgi.input"].close()
             return self.begun([])
         try:
-            return self.begun([{"type": "http.response.body", "body": b"".join(response)}])
+            whole = self.begun([{"type": "http.response.body", "body": b"".join(response)}])
+            if not getattr(response, "leaves_before_closing", False):
+                return whole
+            self.send_now(whole)
+            return []
         finally:
             close = getattr(response, "close", None)
             if close:

@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.middleware.LoginInsteadOfFragment",
+    "shop.middleware.LoginAnswers",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -224,6 +225,10 @@ ADMINS = environment.people("ADMINS")
 
 AUTH_USER_MODEL = "shop.User"
 AUTHENTICATION_BACKENDS = ["shop.throttle.LoginThrottle", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["shop.hashing.PasswordHasher"]
+# How many passwords a process hashes at once, and how many more wait for it: one thread is always left for pages.
+HASHES_AT_ONCE = max(1, min(2, PAGE_THREADS // 2))
+HASHES_WAITING = max(0, min(PAGE_THREADS // 2, PAGE_THREADS - HASHES_AT_ONCE - 1))
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -252,6 +257,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_SENSITIVE_PARAMETERS = ["username", "email", "ip_address", "password1", "password2", "old_password", "token"]
 AXES_VERBOSE = False
+# From one address within a minute, whatever the accounts: a whole office may sit behind it.
+WRONG_LOGINS_A_MINUTE = 100
 
 # How often one address may send these forms within an hour: a whole office may sit behind it.
 POSTS_AN_HOUR = {"signup": 300, "contact": 100, "password_reset": 100}

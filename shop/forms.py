@@ -3,17 +3,17 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, password_validation
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordMixin
 from django.contrib.auth.forms import PasswordResetForm as DjangoPasswordResetForm
-from django.contrib.auth.forms import SetPasswordMixin
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.crypto import get_random_string
 
-from shop.mail import queue_mail
-from shop.models import Address, User
-from shop.rendering import wants_live_error
-from shop.throttle import Stretch
+from shop.emails import AddressField
+from shop.mail import queue_mail, queue_some
+from shop.models import Address, OutgoingMail, User
+from shop.rendering import LiveError, wants_live_error
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
@@ -31,7 +31,8 @@ def live_error(request: HttpRequest, form: forms.BaseForm) -> HttpResponse | Non
     field = next((field for field in form if field.html_name == request.POST["validate"]), None)
     if field is None:
         raise BadRequest("There is no such field.")
-    return render(request, "_live_error.html", {"field": field, "validate_url": request.path})
+    context = {"field": field, "validate_url": request.path}
+    return LiveError(render_to_string("_live_error.html", context, request))
 
 
 class AddressForm(forms.ModelForm[Address]):
@@ -57,10 +58,10 @@ class AddressForm(forms.ModelForm[Address]):
             self.fields[name].widget.attrs["autocomplete"] = token
 
 
-def email_field(**kwargs: Any) -> forms.EmailField:
+def email_field(**kwargs: Any) -> AddressField:
     # "username" tells password managers that this is what one logs in with.
     widget = forms.EmailInput(attrs={"autocomplete": "username", "inputmode": "email"})
-    return forms.EmailField(label="E-mail address", max_length=254, widget=widget, **kwargs)
+    return AddressField(label="E-mail address", max_length=254, widget=widget, **kwargs)
 
 
 class SignupForm(SetPasswordMixin, forms.Form):
@@ -105,6 +106,23 @@ class LoginForm(forms.Form):
         return self.cleaned_data
 
 
+class OwnPasswordForm(PasswordChangeForm):
+    """A new password for who is logged in. Wrong old ones are counted as at a log-in (`shop.throttle`)."""
+
+    required_css_class = "required"
+
+    def __init__(self, user: User, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(user, *args, **kwargs)
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        # Whether it is right is told to who sends the whole form alone.
+        if wants_live_error(self.request) or authenticate(self.request, email=self.user.email, password=old):
+            return old
+        raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+
+
 class PasswordResetForm(DjangoPasswordResetForm):
     email = email_field()
 
@@ -119,15 +137,13 @@ class PasswordResetForm(DjangoPasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        if Stretch(f"password-reset:{context['user'].pk}", 3600).count() > self.MAILS_AN_HOUR:
-            return
-        key = f"password-reset-{context['user'].pk}-{get_random_string(22)}"
-        queue_mail(key, to_email, "password_reset", context, alone=True)
+        occasion = f"password-reset-{context['user'].pk}"
+        queue_some(self.MAILS_AN_HOUR, occasion, to_email, "password_reset", context, alone=True)
 
 
 class ContactForm(forms.Form):
     name = forms.CharField(label="Your name", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    email = forms.EmailField(
+    email = AddressField(
         label="E-mail address",
         required=False,
         max_length=254,
@@ -153,4 +169,5 @@ class ContactForm(forms.Form):
             {**self.cleaned_data, "email": sender},
             reply_to=sender,
             alone=True,
+            priority=OutgoingMail.CAN_WAIT,
         )

@@ -19,6 +19,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template import Context
 from django.template.loader import get_template, render_to_string
+from django.utils import timezone
 from django_tasks import task
 
 from shop.models import OutgoingMail
@@ -30,7 +31,14 @@ RETRIES_AT_ONCE = 5
 
 
 def queue_mail(
-    key: str, to: str, template: str, context: Mapping[str, Any], reply_to: str = "", *, alone: bool = False
+    key: str,
+    to: str,
+    template: str,
+    context: Mapping[str, Any],
+    reply_to: str = "",
+    *,
+    alone: bool = False,
+    priority: int = OutgoingMail.USUAL,
 ) -> None:
     """Send a mail once this transaction is committed. Call it in the transaction of what the mail tells of.
 
@@ -39,7 +47,8 @@ def queue_mail(
     `key` names the occasion, such as "order-placed-7": the same key is never sent twice.
     `template` names two files, `emails/<template>.txt`, whose first line is the subject, and `emails/<template>.html`.
     Addresses of pages in `context` are absolute (`request.build_absolute_uri`). An answer goes to `reply_to`, or to
-    customer service. What the mail says is stored until it is sent, and then forgotten.
+    customer service. What the mail says is stored until it is sent, and then forgotten. One of a lower `priority` is
+    sent when no other is left.
     """
     plain = get_template(f"emails/{template}.txt").template  # type: ignore[attr-defined]
     subject, _, text = plain.render(Context(dict(context), autoescape=False)).strip().partition("\n")
@@ -52,12 +61,34 @@ def queue_mail(
             "subject": subject.strip()[:300],
             "text": text.strip() + "\n",
             "html": html,
+            "priority": priority,
         },
     )
     if created and alone:
-        deliver.enqueue(mail.pk)
+        wake_up(mail)
     elif created:
-        transaction.on_commit(partial(deliver.enqueue, mail.pk), robust=True)
+        transaction.on_commit(partial(wake_up, mail), robust=True)
+
+
+def queue_some(
+    an_hour: int, occasion: str, to: str, template: str, context: Mapping[str, Any], *, alone: bool = False
+) -> bool:
+    """As `queue_mail`, for an occasion that comes again ("password-reset-7"): so many an hour; False for one more.
+
+    They are counted by their rows, which are there while the cache is away, too.
+    """
+    key = f"{occasion}-{timezone.now():%Y%m%d%H}-"
+    so_far = OutgoingMail.objects.filter(key__startswith=key).count()
+    if so_far >= an_hour:
+        return False
+    # Of two at once that counted the same, one is sent.
+    queue_mail(f"{key}{so_far + 1}", to, template, context, alone=alone)
+    return True
+
+
+def wake_up(mail: OutgoingMail, **when: Any) -> None:
+    """Have a worker send it."""
+    deliver.using(priority=mail.priority, **when).enqueue(mail.pk)
 
 
 @task()
@@ -93,7 +124,7 @@ def send(mail: OutgoingMail) -> bool:
             *(mail.pk, type(error).__name__, code, mail.attempts, "will try again" if again else "given up"),
         )
         if again and deliver.get_backend().supports_defer:
-            deliver.using(run_after=mail.not_before).enqueue(mail.pk)
+            wake_up(mail, run_after=mail.not_before)
         return False
     mail.mark_sent()
     return True

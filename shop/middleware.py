@@ -5,6 +5,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
+from shop.browsers import remember
+from shop.hashing import TooManyHashes
+from shop.views.errors import too_many_hashes
+
 
 class LoginInsteadOfFragment:
     """Where log-in is asked for in answer to htmx, the whole page goes there, and afterwards back to where it was.
@@ -25,3 +29,20 @@ class LoginInsteadOfFragment:
             back = redirect_to_login(htmx.current_url_abs_path or "/", login_url)
             response = HttpResponse(status=204, headers={"HX-Redirect": back.url})
         return response
+
+
+class LoginAnswers:
+    """What every door where a password is asked for has in common: a browser is known from its first log-in on, and
+    whoever finds too many passwords being hashed is asked to come again.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        remember(request, response)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return too_many_hashes(request) if isinstance(exception, TooManyHashes) else None

@@ -13,6 +13,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from shop import catalogue_triggers
+from shop.browsers import log_in_noted
 from shop.models import (
     Author,
     BasketLine,
@@ -111,7 +112,8 @@ def password_set(instance: User, created: bool, **kwargs: Any) -> None:
 
 @receiver(user_logged_in)
 def visitor_logged_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """What was put into the basket before logging in comes along, and the shopper is told."""
+    """What was put into the basket before logging in comes along, and the shopper is told; the browser is known now."""
+    log_in_noted(request, user)
     brought = bring_along(request, user)
     if brought:
         messages.info(request, _brought_along(brought), fail_silently=True)

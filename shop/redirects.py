@@ -45,8 +45,11 @@ def sent_from(page: str, *names: str) -> Callable[[View], View]:
 class RedirectThenDo(HttpResponseRedirect):
     """A redirect that leaves before its work is done, so that its time tells nothing of the work.
 
-    `work` runs when the answer was handed over; where it fails, that is logged.
+    `work` runs when the answer was sent; where it fails, that is logged. A WSGI server closes a response after it sent
+    it; `booktime.bridge`, which would send a whole page later than that, goes by `leaves_before_closing`.
     """
+
+    leaves_before_closing = True
 
     def __init__(self, redirect_to: str, work: Callable[[], Any]) -> None:
         super().__init__(redirect_to)

@@ -16,6 +16,10 @@ def wants_live_error(request: HttpRequest) -> bool:
     return "validate" in request.POST and wants_fragment(request)
 
 
+class LiveError(HttpResponse):
+    """What a field says about itself while one types; nothing was done."""
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asks, which a page in answer would not help."""
     return request.path.startswith(("/api/", "/mobile-api/")) or "json" in request.headers.get("Accept", "")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shop.views import accounts, addresses, basket, catalogue, checkout, media, orders, pages
+from shop.views import accounts, addresses, basket, catalogue, checkout, emails, media, orders, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -35,6 +35,8 @@ urlpatterns = [
     path("password-reset/done/", accounts.password_reset_done, name="password_reset_done"),
     path("password-reset/complete/", accounts.password_reset_complete, name="password_reset_complete"),
     path("password-reset/<uidb64>/<token>/", accounts.password_reset_confirm, name="password_reset_confirm"),
+    path("confirm-email/", emails.email_confirm, name="email_confirm"),
+    path("confirm-email/send/", emails.email_confirm_send, name="email_confirm_send"),
     path("address/", addresses.address_list, name="address_list"),
     path("address/create/", addresses.address_create, name="address_create"),
     path("address/<int:pk>/", addresses.address_update, name="address_update"),

@@ -10,11 +10,16 @@ from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
 
+from shop.emails import canonical
+from shop.forms import OwnPasswordForm
 from shop.models import User
+from shop.views.accounts import password_was_changed
 from staff import invoices, reports
 from staff.queries import shortened
 
@@ -31,7 +36,7 @@ class OfficeLoginForm(AdminAuthenticationForm):
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if email and password:
             # By its own name and in one spelling, so that wrong passwords are counted for one account.
-            self.user_cache = authenticate(self.request, email=email.strip().lower(), password=password)
+            self.user_cache = authenticate(self.request, email=canonical(email), password=password)
             if self.user_cache is None:
                 raise self.get_invalid_login_error()
             self.confirm_login_allowed(self.user_cache)
@@ -40,6 +45,21 @@ class OfficeLoginForm(AdminAuthenticationForm):
     def confirm_login_allowed(self, user: Any) -> None:
         if not self.site.admits(user):
             raise self.get_invalid_login_error()
+
+
+class OfficePasswordChange(PasswordChangeView):
+    """Django's page for one's own password, with what the shop's has: wrong ones are counted, the owner is told."""
+
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            response = super().form_valid(form)
+            password_was_changed(self.request, form.user)
+        return response
 
 
 class BackOffice(AdminSite):
@@ -75,6 +95,13 @@ class BackOffice(AdminSite):
             return inner(request, *args, **kwargs)
 
         return admitted
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        request.current_app = self.name
+        return OfficePasswordChange.as_view(
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
 
     def each_context(self, request: Any) -> dict[str, Any]:
         sites: tuple[Any, ...] = (admin.site, office_admin, dispatch_admin)

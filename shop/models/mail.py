@@ -11,8 +11,8 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         return self.filter(date_sent=None, date_given_up=None)
 
     def due(self) -> "OutgoingMailQuerySet":
-        """Pending, and neither in another's hands nor in its pause after a failure; the oldest first."""
-        return self.pending().filter(not_before__lte=timezone.now()).order_by("pk")
+        """Pending, and neither in another's hands nor in its pause after a failure; by priority, the oldest first."""
+        return self.pending().filter(not_before__lte=timezone.now()).order_by("-priority", "pk")
 
     def to_forget(self, before: datetime) -> "OutgoingMailQuerySet":
         """Sent or given up, queued before then, and still telling of a person."""
@@ -34,6 +34,8 @@ class OutgoingMail(models.Model):
     LEASE = timedelta(minutes=2)
     PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240)]
     LIFETIME = timedelta(days=1)
+    # What anybody may send waits for what somebody waits for. They are the worker's own priorities, too.
+    USUAL, CAN_WAIT = 0, -10
 
     key = models.CharField(max_length=200, unique=True)
     to = models.EmailField()
@@ -41,6 +43,7 @@ class OutgoingMail(models.Model):
     subject = models.CharField(max_length=300)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
+    priority = models.SmallIntegerField(default=USUAL, db_default=USUAL)
     attempts = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(default=timezone.now)
     date_added = models.DateTimeField(auto_now_add=True)

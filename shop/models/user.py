@@ -3,15 +3,23 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.functional import cached_property
+
+from shop.emails import AddressField, canonical, validate_address
 
 
 class LowercaseEmailField(models.EmailField):
-    """An e-mail address kept, and looked up, in lower case: addresses are compared without regard to case."""
+    """An e-mail address kept, and looked up, in its one spelling: without regard to case (`shop.emails`)."""
+
+    default_validators = [validate_address]
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
-        return value.strip().lower() if isinstance(value, str) else value
+        return canonical(value) if isinstance(value, str) else value
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": AddressField, **kwargs})
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = self.get_prep_value(super().pre_save(model_instance, add))
@@ -33,8 +41,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A saved owner: staff with every permission."""
-        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+        """A saved owner: staff with every permission, whose address nobody doubts."""
+        owner = {"is_staff": True, "is_superuser": True, "email_proved_at": timezone.now()}
+        return self.create_user(email, password, **{**owner, **fields})
 
 
 class User(AbstractUser):
@@ -43,6 +52,8 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]  # the e-mail address is the login
     email = LowercaseEmailField("e-mail address", unique=True)
+    # When it turned out that mail to the address reaches who uses the account; anybody may sign up with another's.
+    email_proved_at = models.DateTimeField("e-mail address confirmed", null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -54,6 +65,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    def prove_email(self) -> None:
+        """Note that the address is this person's: they followed a link that was mailed there."""
+        if self.email_proved_at is None:
+            self.email_proved_at = timezone.now()
+            self.save(update_fields=["email_proved_at"])
 
     @cached_property
     def _group_names(self) -> set[str]:

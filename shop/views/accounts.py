@@ -8,7 +8,6 @@ from django.contrib.auth import login as log_in
 from django.contrib.auth import logout as log_out
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
@@ -19,7 +18,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from shop.forms import LoginForm, PasswordResetForm, SignupForm, live_error, sent
+from shop.browsers import log_in_noted
+from shop.email_proof import confirm_url
+from shop.forms import LoginForm, OwnPasswordForm, PasswordResetForm, SignupForm, live_error, sent
 from shop.mail import queue_mail
 from shop.models import User
 from shop.redirects import RedirectThenDo, next_url
@@ -44,7 +45,7 @@ def signup(request: HttpRequest) -> HttpResponse:
         return fragment
     if request.method != "POST" or not form.is_valid():
         return render_form(request, "shop/signup.html", form)
-    email = form.cleaned_data["email"].lower()
+    email = form.cleaned_data["email"]
     sign_up(request, email, form.cleaned_data["password1"])
     messages.success(request, f"Thank you for signing up. We have sent a mail to {email}.")
     return redirect(next_url(request, "home"))
@@ -54,9 +55,9 @@ def sign_up(request: HttpRequest, email: str, password: str) -> None:
     """Make the account and log its owner in, or, where there is one, log in if that is its password.
 
     Nobody is told by the answer, or its time, that an address has an account: either way there is one password hash,
-    one mail, a new session and the same redirect; the address's owner learns it from the mail. What cannot be hidden
-    is that only a new account's owner is logged in afterwards. Who wants to find out that way pays with an account
-    made, or a mail sent to the owner and a wrong password counted.
+    one mail, a new session, the same cookies and the same redirect; the address's owner learns it from the mail. What
+    cannot be hidden is that only a new account's owner is logged in afterwards. Who wants to find out that way pays
+    with an account made, or a mail sent to the owner and a wrong password counted.
     """
     if not User.objects.filter(email=email).exists():
         try:
@@ -77,12 +78,17 @@ def sign_up(request: HttpRequest, email: str, password: str) -> None:
         request.session.cycle_key()
         rotate_token(request)
         request.session["login_email"] = email
+        log_in_noted(request, None)
 
 
 @transaction.atomic
 def create_account(request: HttpRequest, email: str, password: str) -> User:
     user = User.objects.create_user(email, password)
-    context = {"email": user.email, "books_url": request.build_absolute_uri(reverse("product_list", args=["all"]))}
+    context = {
+        "email": user.email,
+        "books_url": request.build_absolute_uri(reverse("product_list", args=["all"])),
+        "confirm_url": confirm_url(request, user),
+    }
     queue_mail(f"welcome-{user.pk}", user.email, "welcome", context)
     return user
 
@@ -112,7 +118,8 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def password_was_changed(request: HttpRequest, user: User) -> None:
-    """Failed log-ins are forgotten, and the owner is told: was it they?"""
+    """Failed log-ins are forgotten, this browser is known anew, and the owner is told: was it they?"""
+    log_in_noted(request, user)
     forget_failures(username=user.email)
     context = {"email": user.email, "reset_url": request.build_absolute_uri(reverse("password_reset"))}
     queue_mail(f"password-changed-{user.pk}-{timezone.now():%Y%m%d%H%M%S%f}", user.email, "password_changed", context)
@@ -124,7 +131,7 @@ def password_was_changed(request: HttpRequest, user: User) -> None:
 def password_change(request: HttpRequest) -> HttpResponse:
     """A new password; this session goes on, the person's others end."""
     assert isinstance(request.user, User)  # noqa: S101  # login_required
-    form = PasswordChangeForm(request.user, sent(request))
+    form = OwnPasswordForm(request.user, sent(request), request=request)
     if fragment := live_error(request, form):
         return fragment
     if request.method != "POST" or not form.is_valid():
@@ -150,6 +157,8 @@ class PasswordReset(auth_views.PasswordResetView):
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")
 class PasswordResetConfirm(auth_views.PasswordResetConfirmView):
+    """A new password by the mailed link, which proves the address; it ends all that began under the old one."""
+
     template_name = "shop/password_reset_confirm.html"
     success_url = reverse_lazy("password_reset_complete")
 
@@ -157,6 +166,7 @@ class PasswordResetConfirm(auth_views.PasswordResetConfirmView):
         with transaction.atomic():
             response = super().form_valid(form)
             password_was_changed(self.request, form.user)
+            form.user.prove_email()
         return response
 
 

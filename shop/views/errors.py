@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from shop.pictures import PicturesUnavailable
 from shop.rendering import wants_json
@@ -88,6 +90,52 @@ def unavailable(request: HttpRequest, error: BaseException | None) -> HttpRespon
     return response
 
 
+def too_many_hashes(request: HttpRequest) -> HttpResponse:
+    """503 where more people send passwords at once than are looked at (`shop.hashing`)."""
+    sentence = "Many people are logging in just now. Try again in a moment."
+    response: HttpResponse
+    if wants_json(request):
+        response = JsonResponse({"detail": sentence}, status=503)
+    elif "HX-Request" in request.headers:
+        response = HttpResponse(sentence, status=503, content_type="text/plain")
+    else:
+        response = standalone("503_hashes.html", 503, request, again=request.get_full_path())
+    response["Retry-After"] = "1"
+    response["Cache-Control"] = "no-store"
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without the visitor's token: most often one that was left open while they logged in elsewhere."""
-    return render(request, "403_csrf.html", {"form_url": request.path}, status=403)
+    """A form without the visitor's token: most often one that was left open while they logged in in another tab.
+
+    A page that updates itself gets a fresh token by header, which no other site's page can read, and sends once more
+    (`site.js`). A person presses "Send it again"; but only what a page of ours sent, as the browser itself says, stands
+    in there, and no passwords.
+    """
+    user = getattr(request, "user", None)
+    match = request.resolver_match
+    user_is_in = user is not None and user.is_authenticated
+    if user_is_in and match and match.url_name in {"login", "signup"} and is_from_here(request):
+        # They logged in in the other tab: the page by itself leads on.
+        return redirect(request.get_full_path())
+    form_url = request.path
+    if url_has_allowed_host_and_scheme(request.headers.get("Referer", ""), {request.get_host()}):
+        form_url = request.headers["Referer"]
+    context = {"form_url": form_url, "send_url": request.get_full_path(), "fields": fields_to_send_again(request)}
+    response = render(request, "403_csrf.html", context, status=403)
+    response["X-CSRFToken"] = get_token(request)
+    return response
+
+
+def fields_to_send_again(request: HttpRequest) -> list[tuple[str, str]] | None:
+    """What one of our own forms was sent with; None where it is not known to be ours, or is not to be repeated."""
+    if not is_from_here(request) or request.FILES or any("password" in name for name in request.POST):
+        return None
+    sent = [(name, value) for name, values in request.POST.lists() for value in values]
+    return [(name, str(value)) for name, value in sent if name != "csrfmiddlewaretoken"]
+
+
+def is_from_here(request: HttpRequest) -> bool:
+    """Whether a page of this site sent the request, as the browser itself says."""
+    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"

@@ -1,11 +1,16 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
+from shop.email_proof import mail_confirm_link
 from shop.models import Address, Basket, BasketLine, User
 from staff.admin.forms import CustomerByEmail, FixedOnceSaved
 from staff.admin.searching import by_email, find_people, found_in, named
@@ -13,10 +18,38 @@ from staff.offices import office_admin
 
 
 class PersonChangeForm(UserChangeForm[User]):
+    """A person. Rights are given only where it is known that the address, and so the account, is theirs."""
+
     class Meta:
         model = User
         fields = "__all__"
         field_classes: dict[str, Any] = {}
+
+    @property
+    def is_other_address(self) -> bool:
+        return self.cleaned_data.get("email", self.initial.get("email")) != self.initial.get("email")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if self.gives_rights(given) and (self.instance.email_proved_at is None or self.is_other_address):
+            raise ValidationError(
+                "Nobody has confirmed yet that this e-mail address is theirs, so the account can be given no rights. "
+                "Ask its owner to follow the link in the mail they got; “Send the link again” mails it once more. "
+                "A new address is saved first."
+            )
+        return given
+
+    def gives_rights(self, given: dict[str, Any]) -> bool:
+        """Whether somebody may more than before; what they may already, they keep."""
+        person = self.instance
+        flags = any(given.get(flag) and not self.initial.get(flag) for flag in ("is_staff", "is_superuser"))
+        kinds = ("groups", "user_permissions")
+        return flags or any(set(given.get(kind) or ()) - set(getattr(person, kind).all()) for kind in kinds)
+
+    def save(self, commit: bool = True) -> Any:
+        if self.is_other_address:
+            self.instance.email_proved_at = None
+        return super().save(commit)
 
 
 class PersonCreationForm(BaseUserCreationForm[User]):
@@ -37,14 +70,39 @@ class UserAdmin(DjangoUserAdmin[User]):
     ordering = ("-pk",)
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    change_form_template = "staff/admin_user.html"
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email", "confirmed", "password")}),
         ("Name", {"fields": ("first_name", "last_name")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("confirmed", "last_login", "date_joined")
+
+    @admin.display(description="address confirmed")
+    def confirmed(self, person: User) -> str:
+        when = person.email_proved_at
+        return date_format(localtime(when), "DATETIME_FORMAT") if when else "Not yet"
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Who was added, or got another address, is mailed the link by which they confirm it."""
+        super().save_model(request, obj, form, change)
+        if not change or form.is_other_address:
+            self.mail_link(request, obj, made_by_office=not change)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = self.get_object(request, object_id) if "_send_link" in request.POST else None
+        if person is None or not self.has_change_permission(request, person):
+            return super().change_view(request, object_id, *args, **kwargs)
+        self.mail_link(request, person)
+        return redirect(request.path)
+
+    def mail_link(self, request: HttpRequest, person: User, *, made_by_office: bool = False) -> None:
+        if mail_confirm_link(request, person, made_by_office=made_by_office):
+            self.message_user(request, f"The link to confirm the address was mailed to {person.email}.")
+        else:
+            self.message_user(request, "The link was mailed several times within this hour already.", messages.WARNING)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (find_people(queryset, search_term), False) if search_term.strip() else (queryset, False)

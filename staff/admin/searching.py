@@ -10,6 +10,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup, Q
 
+from shop.emails import canonical
 from shop.models import Order, User
 from shop.search import LONGEST_WORD, MOST_WORDS
 
@@ -49,7 +50,7 @@ def words_of(term: str) -> list[str]:
 
 def by_email(term: str) -> Any:
     """The people whose e-mail address begins like this."""
-    return User.objects.order_by().filter(email__startswith=term.strip().lower())
+    return User.objects.order_by().filter(email__startswith=canonical(term))
 
 
 def named(model: type[Any], term: str, *fields: str) -> list[Any]:

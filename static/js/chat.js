@@ -166,10 +166,16 @@ export function connect(options) {
     }
   }
 
-  async function post(entry) {
+  async function post(entry, again = true) {
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     if (options.csrf) headers["X-CSRFToken"] = options.csrf;
     const answer = await fetch(messagesUrl({}), { method: "POST", headers, body: JSON.stringify(entry) });
+    const fresh = answer.status === 403 && again && answer.headers.get("X-CSRFToken");
+    if (fresh) {
+      // Somebody logged in in another tab meanwhile.
+      options.csrf = fresh;
+      return post(entry, false);
+    }
     const later = answer.status === 429 && Number(answer.headers.get("Retry-After")) <= A_MINUTE;
     if (![400, 429].includes(answer.status) || later) return;
     if (settle(entry.client_id)) on.refused?.(entry.client_id, (await answer.json()).detail);

@@ -55,3 +55,16 @@ document.addEventListener("keydown", (event) => {
   closeMenus();
   menu?.querySelector("summary").focus();
 });
+
+// Forms grow old when somebody logs in in another tab. The answer brings a fresh token, and the same is sent once more.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { elt, requestConfig, xhr } = event.detail;
+  const token = xhr.status === 403 && xhr.getResponseHeader("X-CSRFToken");
+  if (!token || requestConfig.headers["X-Sent-Again"]) return;
+  event.preventDefault();
+  for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+  const values = requestConfig.formData;
+  values.set("csrfmiddlewaretoken", token);
+  const again = { source: elt, values, headers: { "X-Sent-Again": "true" } };
+  setTimeout(() => htmx.ajax(requestConfig.verb, requestConfig.path, again));
+});

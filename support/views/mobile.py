@@ -8,17 +8,20 @@ from typing import Any, cast
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from shop.browsers import log_in_noted
 from shop.models import Order, User
 from support.authentication import QueryTokenAuthentication, TokenAuthentication
 from support.carrier import CarrierFailed, CarrierSlow, ask_carrier
@@ -51,6 +54,9 @@ class MobileView(APIView):
     def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(*args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
+        if response.status_code == 403 and self.request.method not in SAFE_METHODS:
+            # A page whose token grew old takes this one; no page of another site can read it.
+            response.headers.setdefault("X-CSRFToken", get_token(self.request._request))
         return response
 
 
@@ -74,6 +80,7 @@ class MobileAuth(MobileView):
         user = authenticate(request._request, email=values["username"], password=values["password"])
         if not isinstance(user, User):
             raise ValidationError({"detail": "Wrong e-mail address or password."})
+        log_in_noted(request._request, user)
         name = values.get("device") or device_name(request.headers.get("User-Agent", ""))
         return Response({"token": DeviceToken.objects.issue(user, name)[1]})
 

@@ -1,5 +1,6 @@
 """A small site with what the bridge must carry, served in two ways: `django_way` is the measure, `our_way` is ours."""
 
+import threading
 import time
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from twisted.internet import reactor, tcp
 
 from booktime import streams
 from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages
+from shop.redirects import RedirectThenDo
 
 if not settings.configured:
     settings.configure(
@@ -168,12 +170,42 @@ def cache_used(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"clients": len(caches_met)})
 
 
+may_work = threading.Event()
+worked: list[object] = []
+
+
+def work_later(request: HttpRequest) -> HttpResponse:
+    """A redirect whose work waits until `let_work` is asked for."""
+    may_work.clear()
+    return RedirectThenDo("/echo/", lambda: worked.append(may_work.wait(120)))
+
+
+held = threading.Semaphore(0)
+
+
+def hold(request: HttpRequest) -> HttpResponse:
+    """Holds its thread until `let_go` is asked for, which lets one go."""
+    held.acquire(timeout=120)
+    return HttpResponse("held")
+
+
+def let_go(request: HttpRequest) -> HttpResponse:
+    held.release()
+    return HttpResponse()
+
+
+def let_work(request: HttpRequest) -> HttpResponse:
+    may_work.set()
+    return HttpResponse()
+
+
 def state(request: HttpRequest) -> HttpResponse:
     """`under_way` counts this request, too; `unsent` is what waits in memory for clients to read it, in bytes."""
     connections = [each for each in reactor.getWriters() if isinstance(each, tcp.Server)]
     return JsonResponse(
         {
             "closed": closed,
+            "worked": len(worked),
             "started": len(started),
             "under_way": len(started) - len(finished),
             "streams": streams._under_way,
@@ -199,6 +231,10 @@ urlpatterns = [
     path("empty/", lambda request: HttpResponse(status=204)),
     path("not-modified/", lambda request: HttpResponse(status=304)),
     path("cache/", cache_used),
+    path("hold/", hold),
+    path("let-go/", let_go),
+    path("work-later/", work_later),
+    path("let-work/", let_work),
     path("state/", state),
 ]
 

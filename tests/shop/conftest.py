@@ -1,7 +1,9 @@
 import time
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from shop.models import Basket, BasketLine, User
 from shop.visits import SESSION_KEY
@@ -28,5 +30,6 @@ def visitor(client: Client, db: None) -> Client:
 @pytest.fixture
 def same_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is counted by the hour: no new one begins during the test."""
-    now = time.time()
+    now, moment = time.time(), timezone.now()
     monkeypatch.setattr("shop.throttle.time.time", lambda: now)
+    monkeypatch.setattr("shop.mail.timezone", SimpleNamespace(now=lambda: moment))

@@ -19,8 +19,9 @@ class FormReader(HTMLParser):
             return
         name = attrs.get("name")
         if tag == "input" and name and attrs.get("type") not in ("submit", "file"):
-            if attrs.get("type") != "checkbox" or "checked" in attrs:
-                self.fields[name] = attrs.get("value", "")
+            is_box = attrs.get("type") == "checkbox"
+            if not is_box or "checked" in attrs:
+                self.fields[name] = attrs.get("value", "on" if is_box else "")
         elif tag == "select":
             self.select = name
         elif tag == "option" and self.select and "selected" in attrs:
