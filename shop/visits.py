@@ -1,6 +1,6 @@
 """The visitor behind a request: whose basket it is, and what becomes of it at login."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -115,6 +115,12 @@ def put_in_basket(request: HttpRequest, product: Product, quantity: int = 1) -> 
     if request.session.get(SESSION_KEY) != basket.pk:
         request.session[SESSION_KEY] = basket.pk
     return added
+
+
+@transaction.atomic
+def fill_basket(user: User, lines: Iterable[BasketLine]) -> list[BasketLine]:
+    """Put what finds room of these lines into the user's basket, made where there is none: see `Basket.fill`."""
+    return Basket.objects.current(user).fill(lines)
 
 
 @transaction.atomic
