@@ -81,7 +81,7 @@ class OrderTable(tables.Table):
     pk = tables.Column("Order", linkify=lambda record: order_link(record))
     user__email = tables.Column("Customer")
     status = tables.Column()
-    books = tables.Column(empty_values=(), orderable=False, attrs=NUMBER)
+    books = tables.Column(accessor="tally__books", orderable=False, attrs=NUMBER)
     total = tables.Column(accessor="total_price", orderable=False, attrs=NUMBER)
     date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i", attrs=MOMENT)
     date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i", attrs=MOMENT)
@@ -96,9 +96,6 @@ class OrderTable(tables.Table):
         if record.is_cancelled:
             return format_html('<span class="badge badge--cancelled">{}</span>', "Cancelled")
         return format_html('<span class="badge badge--{}">{}</span>', label.lower(), label)
-
-    def render_books(self, record: Order) -> int:
-        return len(record.lines.all())
 
     def render_total(self, value: Decimal) -> str:
         return f"£{value:,.2f}"
@@ -123,7 +120,7 @@ def figures(orders: Any) -> dict[str, Any]:
 
 
 def filtered(request: HttpRequest) -> OrderFilter:
-    orders = Order.objects.visible_to(request.user).select_related("user").prefetch_related("lines")
+    orders = Order.objects.visible_to(request.user).select_related("user").with_tally()
     return OrderFilter(request.GET, queryset=orders.order_by("-pk"))
 
 
@@ -181,7 +178,7 @@ def exported(orders: Any) -> Iterator[tuple[Any, ...]]:
             order.user.email,
             order.get_status_display(),
             order.billing_name,
-            len(order.lines.all()),
+            order.tally().books,
             order.total_price,
             timezone.localtime(order.date_added).isoformat(timespec="seconds"),
             timezone.localtime(order.date_updated).isoformat(timespec="seconds"),
