@@ -182,9 +182,9 @@ def is_collected(path: str, source: str) -> bool:
 
 
 def examine_invoices() -> str:
-    from staff.pdf import render_pdf  # it needs the very libraries that may be missing
+    from staff.typesetting import typeset  # it needs the very libraries that may be missing
 
-    if not render_pdf("<p>Jane Eyre</p>", []).startswith(b"%PDF"):
+    if not typeset("<p>Jane Eyre</p>", []).startswith(b"%PDF"):
         raise Ill("What was made is no PDF: reinstall requirements.txt.")
     return "a PDF was made"
 
