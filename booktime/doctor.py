@@ -231,9 +231,9 @@ def is_collected(path: str, source: str) -> bool:
 
 
 def examine_invoices() -> str:
-    from staff.pdf import render_pdf  # it needs the very libraries that may be missing
+    from staff.typesetting import typeset  # it needs the very libraries that may be missing
 
-    if not render_pdf("<p>Jane Eyre</p>", []).startswith(b"%PDF"):
+    if not typeset("<p>Jane Eyre</p>", []).startswith(b"%PDF"):
         raise Ill("What was made is no PDF: reinstall requirements.txt.")
     return "a PDF was made"
 
@@ -263,10 +263,11 @@ FONTS = {
 
 def examine_fonts() -> str:
     from staff.invoices import STYLESHEET
-    from staff.pdf import printed_as_boxes
+    from staff.pdf import asset
+    from staff.typesetting import printed_as_boxes
 
     every = "\n".join(words for scripts in FONTS.values() for words in scripts.values())
-    boxes = printed_as_boxes(every, STYLESHEET)
+    boxes = printed_as_boxes(every, asset(STYLESHEET))
     lacking = {
         package: [script for script, words in scripts.items() if not boxes.isdisjoint(words)]
         for package, scripts in FONTS.items()

@@ -160,6 +160,8 @@ if REDIS_URL:
             "KEY_PREFIX": "booktime",
         }
     }
+    # PDFs that were made lately: see staff/press.py.
+    CACHES["papers"] = {**CACHES["default"], "KEY_PREFIX": "booktime-papers"}
     SESSION_ENGINE = "booktime.sessions"
     # Who listens is silent: only the network's own questions tell that the other end was unplugged.
     _network: dict[str, Any] = {
@@ -184,6 +186,7 @@ if REDIS_URL:
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES["papers"] = {**CACHES["default"], "LOCATION": "papers", "OPTIONS": {"MAX_ENTRIES": 50}}
     SESSION_ENGINE = "django.contrib.sessions.backends.db"
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 

@@ -20,8 +20,8 @@ def place_order(
     """The order that this basket makes: one, however often or however many times at once it is asked for.
 
     Each single item becomes a line with the price of this moment; `expected_total` is what the shopper agreed to pay.
-    Raises ValidationError for a basket that is empty, has no user, holds a book that cannot be bought any more, or
-    costs something else than was expected; nothing is changed then.
+    Raises ValidationError for a basket that is empty, has no user, holds more than an order may or a book that cannot
+    be bought any more, or costs something else than was expected; nothing is changed then.
     """
     basket = Basket.objects.select_for_update().get(pk=basket.pk)
     if basket.status == Basket.SUBMITTED:
@@ -45,7 +45,7 @@ def place_order(
     basket.status = Basket.SUBMITTED
     basket.save(update_fields=["status"])
     confirm(order, lines)
-    logger.info("Order placed", extra={"order": order.pk, "user": order.user_id})
+    logger.info("Order placed", extra={"fields": {"order": order.pk, "user": order.user_id}})
     return order
 
 
@@ -53,6 +53,8 @@ def check_orderable(lines: BasketLineQuerySet, expected_total: Decimal | None) -
     """Raises ValidationError with what keeps these lines from being ordered."""
     if not lines:
         raise ValidationError("Your basket is empty.", code="empty")
+    if too_much := lines.too_much():
+        raise ValidationError(too_much, code="too_much")
     if gone := lines.unavailable():
         names = ", ".join(f"“{line.product}”" for line in gone)
         them = "it" if len(gone) == 1 else "them"

@@ -16,7 +16,6 @@ from shop import catalogue_triggers
 from shop.browsers import log_in_noted
 from shop.models import (
     Author,
-    BasketLine,
     CatalogueChange,
     Product,
     ProductAuthor,
@@ -25,6 +24,7 @@ from shop.models import (
     Series,
     User,
 )
+from shop.notices import books_named, no_room
 from shop.search import ensure_sqlite_index
 from shop.visits import bring_along
 
@@ -114,16 +114,9 @@ def password_set(instance: User, created: bool, **kwargs: Any) -> None:
 def visitor_logged_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What was put into the basket before logging in comes along, and the shopper is told; the browser is known now."""
     log_in_noted(request, user)
-    brought = bring_along(request, user)
-    if brought:
-        messages.info(request, _brought_along(brought), fail_silently=True)
-
-
-def _brought_along(lines: list[BasketLine]) -> str:
-    named = [f"{line.quantity} x “{line.product}”" for line in lines[:3] if line.quantity]
-    more = sum(line.quantity for line in lines[3:])
-    if more:
-        named.append(f"{more} more book{'' if more == 1 else 's'}")
-    if not named:
-        return f"Your basket is full of what you had chosen before: {BasketLine.MOST} is the most of one book."
-    return f"What you had chosen before logging in is now in your basket: {', '.join(named)}."
+    lines = bring_along(request, user)
+    if brought := books_named((line.quantity, line.product) for line in lines):
+        text = f"What you had chosen before logging in is now in your basket: {brought}."
+        messages.info(request, text, fail_silently=True)
+    if left_out := no_room(lines):
+        messages.warning(request, left_out, fail_silently=True)

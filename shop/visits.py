@@ -1,7 +1,7 @@
 """The visitor behind a request: whose basket it is, and what becomes of it at login."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -135,6 +135,12 @@ def check_flood(request: HttpRequest) -> None:
             f"Log in to go on, or try again in {minutes} minute{'' if minutes == 1 else 's'}."
         )
         raise ValidationError(sentence, code="too_many", params={"seconds": hour.seconds_left()})
+
+
+@transaction.atomic
+def fill_basket(user: User, lines: Iterable[BasketLine]) -> list[BasketLine]:
+    """Put what finds room of these lines into the user's basket, made where there is none: see `Basket.fill`."""
+    return Basket.objects.current(user).fill(lines)
 
 
 @transaction.atomic

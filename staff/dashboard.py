@@ -89,7 +89,7 @@ class OrderTable(tables.Table):
     pk = tables.Column("Order", linkify=lambda record: order_link(record))
     user__email = tables.Column("Customer")
     status = tables.Column()
-    books = tables.Column(empty_values=(), orderable=False, attrs=NUMBER)
+    books = tables.Column(accessor="tally__books", orderable=False, attrs=NUMBER)
     total = tables.Column(accessor="grand_total", orderable=False, attrs=NUMBER)
     date_added = tables.DateTimeColumn(verbose_name="Placed", format="j M Y, H:i", attrs=MOMENT)
     date_updated = tables.DateTimeColumn(verbose_name="Changed", format="j M Y, H:i", attrs=MOMENT)
@@ -102,9 +102,6 @@ class OrderTable(tables.Table):
     def render_status(self, record: Order) -> str:
         label = str(record.state)
         return format_html('<span class="badge badge--{}">{}</span>', label.lower(), label)
-
-    def render_books(self, record: Order) -> int:
-        return len(record.lines.all())
 
     def render_total(self, value: Decimal) -> str:
         return pounds(value)
@@ -153,7 +150,7 @@ def pounds(amount: Decimal) -> str:
 
 
 def filtered(request: HttpRequest, query: QueryDict) -> OrderFilter:
-    orders = Order.objects.visible_to(request.user).select_related("user").prefetch_related("lines")
+    orders = Order.objects.visible_to(request.user).select_related("user").with_tally()
     return OrderFilter(query, queryset=orders.order_by("-pk"))
 
 
@@ -211,7 +208,7 @@ def exported(orders: Any) -> Iterator[tuple[Any, ...]]:
             order.user.email,
             order.state,
             order.billing_name,
-            len(order.lines.all()),
+            order.tally().books,
             order.grand_total,
             timezone.localtime(order.date_added).isoformat(timespec="seconds"),
             timezone.localtime(order.date_updated).isoformat(timespec="seconds"),

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from shop.models import Order, OrderLine
+from staff.pdf import pdf_response
 
 STYLESHEET = "css/invoice.css"
 FONTS = ("vendor/fraunces-5.3.0-latin-500.woff2",)
@@ -40,12 +41,17 @@ class Invoice:
 
     @classmethod
     def of(cls, order: Order) -> "Invoice":
-        lines = list(order.lines.select_related("product").only("price", "status", "order", "product__name"))
-        charged = Counter(
-            (line.product_id, line.product.name, line.price) for line in lines if line.status != OrderLine.CANCELLED
-        )
+        columns = ("product", "product__name", "price", "status")
+        counted = order.lines.order_by().values_list(*columns).annotate(Count("pk"), first=Min("pk")).order_by("first")
+        charged: Counter[tuple[int, str, Decimal]] = Counter()
+        cancelled = 0
+        for product, name, price, status, count, _ in counted:
+            if status == OrderLine.CANCELLED:
+                cancelled += count
+            else:
+                charged[product, name, price] += count
         rows = [InvoiceRow(name, price, quantity) for (_, name, price), quantity in charged.items()]
-        return cls(order, rows, cancelled=len(lines) - charged.total())
+        return cls(order, rows, cancelled)
 
     @property
     def number(self) -> str:
@@ -63,21 +69,10 @@ class Invoice:
         return [*(line for line in lines if line), order.get_billing_country_display()]
 
 
-def pdf(invoice: Invoice) -> bytes:
+def invoice_pdf(request: HttpRequest, invoice: Invoice) -> HttpResponse:
     """The invoice on sheets of A4."""
-    # Here, since the library is large and few processes ever make an invoice.
-    from staff.pdf import asset, render_pdf
-
-    html = render_to_string("staff/invoice.html", {"invoice": invoice, "stylesheet": asset(STYLESHEET).as_uri()})
-    return render_pdf(html, assets=(STYLESHEET, *FONTS))
-
-
-def pdf_response(invoice: Invoice) -> HttpResponse:
-    return HttpResponse(
-        pdf(invoice),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{invoice.number}.pdf"'},
-    )
+    filename, context = f"{invoice.number}.pdf", {"invoice": invoice}
+    return pdf_response(request, filename, "staff/invoice.html", context, stylesheet=STYLESHEET, fonts=FONTS)
 
 
 @require_safe
@@ -85,7 +80,7 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
     """An order's invoice in the back offices, which let nobody else in."""
     found = Invoice.of(get_object_or_404(Order, pk=pk))
     if request.GET.get("format") == "pdf":
-        return pdf_response(found)
+        return invoice_pdf(request, found)
     return render(request, "staff/invoice.html", {"invoice": found, "stylesheet": static(STYLESHEET), "screen": True})
 
 
@@ -93,4 +88,4 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def order_invoice(request: HttpRequest, pk: int) -> HttpResponse:
     """A shopper's own order as a PDF."""
-    return pdf_response(Invoice.of(get_object_or_404(Order.objects.visible_to(request.user), pk=pk)))
+    return invoice_pdf(request, Invoice.of(get_object_or_404(Order.objects.visible_to(request.user), pk=pk)))

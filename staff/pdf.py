@@ -1,20 +1,15 @@
-"""HTML to PDF, without a look at the network or at other files."""
+"""Pages as PDFs, and what a browser is answered meanwhile."""
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from django.contrib.staticfiles import finders
-from django.utils.html import format_html
-from PIL import ImageFile
-from weasyprint import HTML, LOGGER
-from weasyprint.urls import URLFetcher
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
-# WeasyPrint sets it for the whole process, where an upload that is cut short is to be refused.
-ImageFile.LOAD_TRUNCATED_IMAGES = False
+from shop.views.errors import come_back
+from staff.press import NotYet, TooMany, printed
 
 
 def asset(name: str) -> Path:
@@ -25,47 +20,37 @@ def asset(name: str) -> Path:
     return Path(found)
 
 
-class PackagedAssets(URLFetcher):
-    """Hands out the named static files; whatever else a document asks for is refused, not fetched."""
+def pdf_response(
+    request: HttpRequest,
+    filename: str,
+    template: str,
+    context: dict[str, Any],
+    *,
+    stylesheet: str,
+    fonts: Iterable[str],
+) -> HttpResponse:
+    """The template as a PDF; while it is being made, 503 with `Retry-After`, and in a browser a page that asks again.
 
-    def __init__(self, names: Iterable[str]) -> None:
-        super().__init__(allowed_protocols=("file",), allow_redirects=False)
-        self.paths = {asset(name) for name in names}
-
-    def fetch(self, url: str, headers: Any = None) -> Any:
-        parts = urlsplit(url)
-        if parts.scheme != "file" or Path(url2pathname(parts.path)) not in self.paths:
-            raise ValueError("A document consists of the project's own files.")
-        return super().fetch(url, headers)
-
-
-class Boxes(logging.Filter):
-    """Takes out of the log, and notes, for which characters a box was printed, as no font has them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.characters: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        is_box = ".notdef" in record.msg and isinstance(record.args, tuple)
-        if is_box:
-            self.characters.add(str(record.args[0]))  # type: ignore[index]
-        return not is_box
-
-
-def printed_as_boxes(text: str, stylesheet: str) -> set[str]:
-    """The characters of `text` that would be boxes in a document of that style, with the fonts of this machine."""
-    boxes = Boxes()
-    LOGGER.addFilter(boxes)
+    `stylesheet` and `fonts` name the static files that it consists of, `stylesheet` is put into its context.
+    """
+    html = render_to_string(template, {**context, "stylesheet": asset(stylesheet).as_uri()})
     try:
-        link = format_html('<link rel="stylesheet" href="{}"><p>{}</p>', asset(stylesheet).as_uri(), text)
-        render_pdf(link, (stylesheet,))
-    finally:
-        LOGGER.removeFilter(boxes)
-    return boxes.characters
+        content = printed(html, map(asset, (stylesheet, *fonts)), person=request.user.pk or 0)
+    except NotYet as error:
+        return not_yet(request, error)
+    return HttpResponse(
+        content,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{filename}"'},
+    )
 
 
-def render_pdf(html: str, assets: Iterable[str]) -> bytes:
-    """The document as a PDF; `assets` are the static files that it may use."""
-    content: bytes = HTML(string=html, url_fetcher=PackagedAssets(assets)).write_pdf()
-    return content
+def not_yet(request: HttpRequest, error: NotYet) -> HttpResponse:
+    if isinstance(error, TooMany):
+        sentence = f"That were many documents in a short time. The next one is made in {error.seconds} seconds."
+    else:
+        sentence = "The document is being made. Ask for it again in a few seconds."
+    again, status = request.get_full_path(), 429 if isinstance(error, TooMany) else 503
+    response = come_back(request, sentence, "staff/pdf_wait.html", error.seconds, status, again=again)
+    response["Refresh"] = str(error.seconds)
+    return response

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from psycopg2 import extensions
@@ -112,4 +112,5 @@ def client_of() -> Callable[..., Client]:
 
 @pytest.fixture(autouse=True)
 def nothing_cached() -> None:
-    cache.clear()
+    for name in ("default", "papers"):
+        caches[name].clear()

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0007_catalogue_change")]
+    dependencies = [("shop", "0008_email_proved")]
 
     operations = [
         migrations.CreateModel(

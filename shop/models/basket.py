@@ -50,6 +50,10 @@ class Basket(models.Model):
     # When a visitor last changed it, as exactly as EXACTNESS: an abandoned one is swept away.
     date_updated = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
+    # How many different books, and how many in all, a basket and so an order holds.
+    MOST_TITLES = 100
+    MOST_BOOKS = 500
+
     objects = BasketQuerySet.as_manager()
 
     class Meta:
@@ -94,7 +98,8 @@ class Basket(models.Model):
     def add(self, product: Product, quantity: int = 1) -> int:
         """Put in `quantity` more of a product, at most 99 of it in all; how many of them were put in.
 
-        Raises ValidationError for a book that cannot be bought, and where the basket is not open any more.
+        Raises ValidationError for a book that cannot be bought, for more books or titles than a basket holds, and where
+        the basket is not open any more; nothing is added then.
         """
         self.lock_open()
         return self.put(product, quantity)
@@ -103,37 +108,76 @@ class Basket(models.Model):
         """`add` for a caller who has locked this basket already."""
         if not (product.active and product.in_stock):
             raise ValidationError(f"Sorry, “{product}” cannot be bought at the moment.", code="unavailable")
-        return self._put(product, quantity, product.price)
+        contents = self.contents()
+        wanted = min(quantity, BasketLine.MOST - contents.get(product.pk, 0))
+        if wanted > contents.room_for(product.pk):
+            raise contents.no_room(product.pk)
+        return self._put(product, wanted, product.price, contents)
 
-    def _put(self, product: Product, quantity: int, price_seen: Decimal | None) -> int:
+    def contents(self) -> "Contents":
+        """What is in it; no other than its caller changes that while the basket is locked."""
+        return Contents(_contents.rows(basket=self.pk))
+
+    def _put(self, product: Product, quantity: int, price_seen: Decimal | None, contents: "Contents") -> int:
+        """Put in what finds room of `quantity`; how many that were."""
         self.touch()
-        # The basket is locked: nobody else adds a line between this look and what follows.
-        lines = self.lines.filter(product=product)
-        before = next((quantity for (quantity,) in _quantity.rows(basket=self.pk, product=product.pk)), 0)
-        after = min(before + quantity, BasketLine.MOST)
+        before = contents.get(product.pk, 0)
+        added = max(0, min(quantity, contents.room_for(product.pk)))
         if before:
-            lines.update(quantity=after, price_seen=price_seen)
-        else:
-            self.lines.create(product=product, quantity=after, price_seen=price_seen)
-        return max(after - before, 0)
+            self.lines.filter(product=product).update(quantity=before + added, price_seen=price_seen)
+        elif added:
+            self.lines.create(product=product, quantity=added, price_seen=price_seen)
+        contents[product.pk] = before + added
+        return added
+
+    def fill(self, lines: "Iterable[BasketLine]") -> "list[BasketLine]":
+        """Put in what finds room of these lines, for a caller who has locked this basket.
+
+        Gives them back, each with the `quantity` that found room, and how many were `left_out`.
+        """
+        contents, filled = self.contents(), list(lines)
+        for line in filled:
+            wanted = line.quantity
+            line.quantity = self._put(line.product, wanted, line.price_seen, contents)
+            line.left_out = wanted - line.quantity
+        return filled
 
     @transaction.atomic
     def take_over(self, visitors: "Basket") -> list["BasketLine"]:
         """Move the lines of a visitor's basket into this one and delete it; both are locked by the caller.
 
-        Quantities of the same book add up, to at most 99. Gives back the visitor's lines, each with the `quantity`
-        that found room.
+        Quantities of the same book add up, as far as there is room: see `fill`.
         """
-        lines = list(visitors.lines.select_related("product"))
-        for line in lines:
-            line.quantity = self._put(line.product, line.quantity, line.price_seen)
+        lines = self.fill(visitors.lines.select_related("product"))
         visitors.delete()
         return lines
 
 
-_quantity = Prepared(
-    lambda: BasketLine.objects.filter(basket=Slot("basket"), product=Slot("product")).order_by().values_list("quantity")
+_contents = Prepared(
+    lambda: BasketLine.objects.filter(basket=Slot("basket")).order_by().values_list("product", "quantity")
 )
+
+
+class Contents(dict[int, int]):
+    """The quantities in a basket by the keys of their products, and what may still be put to them."""
+
+    def room_for(self, product: int) -> int:
+        """How many more of a product find room; none in a basket from before there was a limit."""
+        if not self.get(product) and len(self) >= Basket.MOST_TITLES:
+            return 0
+        room = min(BasketLine.MOST - self.get(product, 0), Basket.MOST_BOOKS - sum(self.values()))
+        return max(0, room)
+
+    def no_room(self, product: int) -> ValidationError:
+        """Why no more of a product may be put in."""
+        room = self.room_for(product)
+        if room:
+            text = f"A basket holds at most {Basket.MOST_BOOKS} books, and yours has room for {room} more."
+        elif sum(self.values()) >= Basket.MOST_BOOKS:
+            text = f"Your basket is full: {Basket.MOST_BOOKS} books are the most. Order them first, or take some out."
+        else:
+            text = f"Your basket is full: {Basket.MOST_TITLES} titles are the most. Order them first, or take one out."
+        return ValidationError(text, code="full")
 
 
 class Sums:
@@ -151,6 +195,17 @@ class Sums:
 
     def unavailable(self: "Iterable[BasketLine]") -> "list[BasketLine]":
         return [line for line in self if not line.is_available]
+
+    def too_much(self: "Iterable[BasketLine]") -> str:
+        """What to say of more than an order holds, as only a basket from before the limit does; or nothing."""
+        quantities = [line.quantity for line in self]
+        titles, books = len(quantities), sum(quantities)
+        if titles <= Basket.MOST_TITLES and books <= Basket.MOST_BOOKS:
+            return ""
+        return (
+            f"An order holds at most {Basket.MOST_TITLES} titles and {Basket.MOST_BOOKS} books. "
+            f"These are {titles} titles and {books} books: take some out to go on."
+        )
 
 
 class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
@@ -172,6 +227,9 @@ class BasketLine(Covered, models.Model):
     quantity = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST)])
     # What the shopper saw when it was put in, so that a change can be pointed out; None where nobody noted it.
     price_seen = models.DecimalField(max_digits=8, decimal_places=2, null=True, editable=False)
+
+    # How many found no room where a basket was filled with them.
+    left_out = 0
 
     objects = BasketLineQuerySet.as_manager()
 
@@ -207,11 +265,17 @@ class BasketLine(Covered, models.Model):
 
     @transaction.atomic
     def set_quantity(self, quantity: int) -> None:
-        """Raises ValidationError outside 1 to 99, and where the basket is not open any more; nothing changes then."""
+        """Raises ValidationError outside 1 to 99, for more than a basket holds, and where it is not open any more.
+
+        Nothing changes then.
+        """
         if not 1 <= quantity <= self.MOST:
             raise ValidationError(f"Choose a quantity from 1 to {self.MOST}.", code="quantity")
         self.basket.lock_open()
         self.basket.touch()
+        contents = self.basket.contents()
+        if quantity - contents.get(self.product_id, quantity) > contents.room_for(self.product_id):
+            raise contents.no_room(self.product_id)
         BasketLine.objects.filter(pk=self.pk).update(quantity=quantity)
         self.quantity = quantity
 

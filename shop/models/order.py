@@ -1,20 +1,22 @@
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
+from django.db.models.expressions import Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
 
 from shop.constraints import Check, one_of
 from shop.models.basket import Basket
-from shop.models.catalogue import Product, ProductImage, picture_address
+from shop.models.catalogue import Product
 from shop.models.covers import SHOWN, Covered
 from shop.models.json_columns import Cover
-from shop.models.progress import OrderedBook, Stage, Step, steps_to
+from shop.models.progress import Marked, OrderedBook, Stage, Step, Tally, steps_to
 from shop.models.user import Address, Country, User
 from shop.signals import order_cancelled, order_paid
 
@@ -57,17 +59,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
         by_line = OrderLine.objects.of_nothing_else().filter(order=models.OuterRef("pk"))
         return self.filter(~models.Exists(by_line), date_cancelled__isnull=True)
 
-    def with_lines(self) -> "OrderQuerySet":
-        """Each with its lines, their products and first pictures, in three more queries whatever their number."""
-        images = models.Prefetch("product__images", ProductImage.objects.order_by("position", "pk"))
-        lines = OrderLine.objects.select_related("product").order_by("pk").prefetch_related(images)
-        return self.prefetch_related(models.Prefetch("lines", lines))
-
     def for_page(self) -> "OrderQuerySet":
-        """Each with its lines, their products and covers, in one more query whatever their number."""
-        own = ("order", "price", "status", "carrier", "tracking_number")
-        lines = OrderLine.objects.select_related("product").only(*own, *SHOWN)
-        return self.prefetch_related(models.Prefetch("lines", lines.annotate(cover=Cover("product")).order_by("pk")))
+        """Each with its lines (see `Order.groups`), their products and covers, in two more queries."""
+        return self.prefetch_related(models.Prefetch("lines", OrderLine.objects.for_page(), to_attr="_groups"))
+
+    def with_tally(self) -> "OrderQuerySet":
+        """Each with what there is to count of its lines (see `Order.tally`), in one more query."""
+        return self.prefetch_related(models.Prefetch("lines", OrderLine.objects.added_up(), to_attr="_added_up"))
 
     def update(self, **values: Any) -> int:
         if values.get("status") != Order.PAID:
@@ -130,6 +128,10 @@ class Order(models.Model):
 
     objects = OrderQuerySet.as_manager()
 
+    # What for_page() and with_tally() read.
+    _groups: "list[OrderLine]"
+    _added_up: "list[OrderLine]"
+
     class Meta:
         ordering = ("-pk",)
         constraints = [one_of("status", OrderStatus, "order_status_known")]
@@ -159,22 +161,47 @@ class Order(models.Model):
         saved = update_fields is None or "status" in update_fields
         return self.status == self.PAID and saved and not Order.objects.paid().filter(pk=self.pk).exists()
 
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        for read in ("_groups", "_added_up"):
+            self.__dict__.pop(read, None)
+        super().refresh_from_db(*args, **kwargs)
+
+    def groups(self) -> "list[OrderLine]":
+        """Its lines in the sequence they were ordered in, those that are alike as one (`OrderLine.alike`).
+
+        As they are now, or were when `for_page()` read them.
+        """
+        return self._groups if "_groups" in self.__dict__ else list(self.lines.for_page())
+
+    def tally(self) -> Tally:
+        """What there is to count of its lines; as it is now, or was when `with_tally()` or `for_page()` read them."""
+        if "_added_up" in self.__dict__:
+            return self._added_up[0].tally if self._added_up else Tally()
+        groups = self.groups()
+        return Tally(
+            books=sum(line.alike for line in groups),
+            closed=sum(line.alike for line in groups if line.status in OrderLine.CLOSED),
+            price=sum((line.total_price for line in groups), Decimal("0.00")),
+            cancelled=sum((ln.total_price for ln in groups if ln.status == OrderLine.CANCELLED), Decimal("0.00")),
+        )
+
     @property
     def summary(self) -> str:
         """What was ordered, in a line: "2 x Siddhartha, 1 x Emma"."""
-        counts = Counter(line.product.name for line in self.lines.all())
+        counts: Counter[str] = Counter()
+        for line in self.groups():
+            counts[line.product.name] += line.alike
         return ", ".join(f"{count} x {name}" for name, count in counts.items())
 
     @property
     def total_price(self) -> Decimal:
         """What was ordered costs: all lines."""
-        return sum((line.price for line in self.lines.all()), Decimal("0.00"))
+        return self.tally().price
 
     @property
     def cancelled_total(self) -> Decimal:
         """What of that is not charged: the cancelled lines."""
-        cancelled = (line.price for line in self.lines.all() if line.status == OrderLine.CANCELLED)
-        return sum(cancelled, Decimal("0.00"))
+        return self.tally().cancelled
 
     @property
     def grand_total(self) -> Decimal:
@@ -184,23 +211,36 @@ class Order(models.Model):
     @property
     def mobile_thumb_url(self) -> str | None:
         """The address of the first product's thumbnail, or None where it has no picture."""
-        for line in self.lines.all()[:1]:
-            for image in line.product.images.all()[:1]:
-                return picture_address(image.thumbnail.name or "")
-        return None
+        return next((line.cover_url() or None for line in self.groups()), None)
 
     @property
     def is_cancelled(self) -> bool:
         return self.date_cancelled is not None
 
     def can_cancel(self) -> bool:
-        """Whether dispatch has not begun: every line is still new."""
-        return self.status != self.DONE and {line.status for line in self.lines.all()} == {OrderLine.NEW}
+        """Whether dispatch has not begun: what is not cancelled already is still new."""
+        found = {line.status for line in self.groups()}
+        return bool(found) and not self._why_not_cancelled(found)
+
+    def books_left(self) -> int:
+        """How many of its books are not cancelled."""
+        return sum(line.alike for line in self.groups() if line.status != OrderLine.CANCELLED)
+
+    def _why_not_cancelled(self, found: set[int]) -> str:
+        """What keeps an order whose lines have these statuses from being called off; nothing where it may be."""
+        if OrderLine.PROCESSING in found:
+            return "This order is being processed and can no longer be cancelled."
+        if OrderLine.SENT in found:
+            part = "Part of this order" if OrderLine.NEW in found else "This order"
+            return f"{part} was sent already, so it can no longer be cancelled."
+        if self.is_cancelled or found == {OrderLine.CANCELLED}:
+            return "Every book of this order is cancelled already."
+        return "This order is done and can no longer be cancelled." if self.status == self.DONE else ""
 
     @property
     def stage(self) -> Stage:
         """How far the order is; of one that is partly sent, that it is being packed."""
-        found = {line.status for line in self.lines.all()}
+        found = {line.status for line in self.groups()}
         if self.is_cancelled or found == {OrderLine.CANCELLED}:
             return Stage.CANCELLED
         if self.status == self.DONE or (found and found <= set(OrderLine.CLOSED)):
@@ -221,7 +261,7 @@ class Order(models.Model):
     def books(self) -> list[OrderedBook]:
         """Its lines by book, in the sequence they were ordered in."""
         books: dict[tuple[int, Decimal], OrderedBook] = {}
-        for line in self.lines.all():
+        for line in self.groups():
             books.setdefault((line.product_id, line.price), OrderedBook()).lines.append(line)
         return list(books.values())
 
@@ -260,19 +300,41 @@ class Order(models.Model):
 
     @transaction.atomic
     def cancel(self) -> None:
-        """Call the whole order off. Raises ValidationError once any of its lines is being processed."""
+        """Call off all of the order that is not cancelled yet.
+
+        Raises ValidationError once any of its lines is being processed, and where nothing is left to call off.
+        """
         self.lock()
         if self.is_cancelled:
             return
-        # Not can_cancel(): what was prefetched may be older than the lock.
-        if self.status == self.DONE or self.lines.exclude(status=OrderLine.NEW).exists():
-            raise ValidationError("This order is being processed and can no longer be cancelled.", code="processing")
-        self.lines.update(status=OrderLine.CANCELLED)
+        # Not can_cancel(): what was read for a page may be older than the lock.
+        found = set(self.lines.order_by().values_list("status", flat=True).distinct())
+        if why_not := self._why_not_cancelled(found):
+            raise ValidationError(why_not, code="processing")
+        self.lines.exclude(status=OrderLine.CANCELLED).update(status=OrderLine.CANCELLED)
         self.date_cancelled = timezone.now()
         was_paid = self.status == self.PAID
         self.save(update_fields=["date_cancelled", "date_updated"])
         if was_paid:
             order_cancelled.send(Order, order=self)
+
+    @transaction.atomic
+    def mark_lines(self, wanted: Mapping[int, int]) -> Marked:
+        """Report the progress of several lines at once, as `OrderLine.mark` does of one; `wanted` by their keys."""
+        self.lock()
+        marked = Marked()
+        becoming: dict[int, list[int]] = defaultdict(list)
+        for pk, now in self.lines.filter(pk__in=wanted).order_by("pk").values_list("pk", "status"):
+            if why_not := OrderLine.why_not(now, wanted[pk]):
+                marked.refused[why_not].append(pk)
+            elif now == wanted[pk]:
+                marked.unchanged.append(pk)
+            else:
+                becoming[wanted[pk]].append(pk)
+        for status, keys in becoming.items():
+            self.lines.filter(pk__in=keys).update(status=status, date_updated=timezone.now())
+            marked.changed += keys
+        return marked
 
     def complete_if_closed(self) -> bool:
         """A paid order whose lines are all sent or cancelled becomes done; whether it just did."""
@@ -298,6 +360,33 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         """The lines of paid orders, newest order first."""
         return self.filter(order__status=Order.PAID).order_by("-order_id", "pk")
 
+    def together(self) -> "OrderLineQuerySet":
+        """Those of an order that are alike as one: the first of them, which knows how many they are (`alike`)."""
+        alike: dict[str, Any] = {"partition_by": [models.F(name) for name in OrderLine.ALIKE]}
+        count, nth = Window(models.Count("pk"), **alike), Window(RowNumber(), order_by="pk", **alike)
+        return self.annotate(alike=count, nth=nth).filter(nth=1)
+
+    def for_page(self) -> "OrderLineQuerySet":
+        """`together`, with all that a page shows of each."""
+        lines = self.together().select_related("product").only(*OrderLine.ALIKE, *SHOWN)
+        return lines.annotate(cover=Cover("product")).order_by("pk")
+
+    def added_up(self) -> "OrderLineQuerySet":
+        """One line for all of an order, which knows what there is to count of them (`tally`)."""
+        order: dict[str, Any] = {"partition_by": models.F("order")}
+        closed = models.Q(status__in=OrderLine.CLOSED)
+        return (
+            self.only("order")
+            .annotate(
+                books=Window(models.Count("pk"), **order),
+                closed=Window(models.Count("pk", filter=closed), **order),
+                sum=Window(models.Sum("price"), **order),
+                cancelled=Window(models.Sum("price", filter=models.Q(status=OrderLine.CANCELLED)), **order),
+                nth=Window(RowNumber(), order_by="pk", **order),
+            )
+            .filter(nth=1)
+        )
+
     def update(self, **values: Any) -> int:
         if "status" not in values:
             return super().update(**values)
@@ -319,6 +408,10 @@ class OrderLine(Covered, models.Model):
         SENT: (),
         CANCELLED: (),
     }
+    # Lines of an order that agree in these are shown as one.
+    ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number")
+    # How many there are of it, where they were read together.
+    alike = 1
     STAGES: dict[int, Stage] = {
         NEW: Stage.NEW,
         PROCESSING: Stage.PROCESSING,
@@ -383,20 +476,36 @@ class OrderLine(Covered, models.Model):
         self.refresh_from_db(fields=["status"])
         if status == self.status:
             return False
-        new = self.Status(status)
-        if new not in self.next_statuses():
-            now = self.Status(self.status)
-            final = " It is final." if self.status in self.CLOSED else ""
-            raise ValidationError(
-                f"A line that is {now.label.lower()} cannot become {new.label.lower()}.{final}", code="final"
-            )
-        self.status = new
+        if why_not := self.why_not(self.status, status):
+            raise ValidationError(why_not, code="final")
+        self.status = status
         self.save(update_fields=["status", "date_updated"])
         return True
 
-    def next_statuses(self) -> tuple[int, ...]:
-        """What it may become; one whose status nobody knows, which no check kept out yet, may become anything."""
-        return self.NEXT.get(self.status, tuple(self.Status))
+    @classmethod
+    def why_not(cls, now: int, new: int) -> str:
+        """What keeps a line from becoming `new`; nothing where it may, or is that already."""
+        if new == now or new in cls.next_to(now):
+            return ""
+        final = " It is final." if now in cls.CLOSED else ""
+        return f"A line that is {cls.Status(now).label.lower()} cannot become {cls.Status(new).label.lower()}.{final}"
+
+    @classmethod
+    def next_to(cls, now: int) -> tuple[int, ...]:
+        """What a line may become; one whose status nobody knows, which no check kept out yet, may become anything."""
+        return cls.NEXT.get(now, tuple(cls.Status))
+
+    @property
+    def total_price(self) -> Decimal:
+        """What was charged for it and those that are alike."""
+        return self.price * self.alike
+
+    @property
+    def tally(self) -> Tally:
+        """What `added_up()` counted."""
+        read: Any = self
+        price, cancelled = (Decimal(amount or 0).quantize(Decimal("0.01")) for amount in (read.sum, read.cancelled))
+        return Tally(books=read.books, closed=read.closed, price=price, cancelled=cancelled)
 
     @property
     def parcel(self) -> str:

@@ -1,4 +1,4 @@
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -45,9 +45,29 @@ def steps_to(stage: Stage) -> list[Step]:
     ]
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What there is to count of an order's lines."""
+
+    books: int = 0
+    closed: int = 0
+    price: Decimal = Decimal("0.00")
+    # What of that is not charged.
+    cancelled: Decimal = Decimal("0.00")
+
+
+@dataclass
+class Marked:
+    """What became of lines that were to be marked, by their keys: those `refused` for each reason."""
+
+    changed: list[int] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
+    refused: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+
 @dataclass
 class OrderedBook:
-    """The lines of one order that are of the same book at the same price."""
+    """The lines of one order that are of the same book at the same price; those that are alike as one."""
 
     lines: "list[OrderLine]" = field(default_factory=list)
 
@@ -57,11 +77,11 @@ class OrderedBook:
 
     @property
     def quantity(self) -> int:
-        return len(self.lines)
+        return sum(line.alike for line in self.lines)
 
     @property
     def total_price(self) -> Decimal:
-        return sum((line.price for line in self.lines), Decimal("0.00"))
+        return sum((line.total_price for line in self.lines), Decimal("0.00"))
 
     def parcels(self) -> list[str]:
         """What it travels in, as the carriers call it: ["Royal Mail AB123"]."""
@@ -69,8 +89,8 @@ class OrderedBook:
 
     def progress(self) -> list[tuple[Stage, int]]:
         """How many of it are how far, furthest last: [(Stage.PROCESSING, 1), (Stage.SENT, 2)]."""
-        return [
-            # A status that nobody knows says no more than that it was ordered.
-            (self.line.STAGES.get(status, Stage.NEW), count)
-            for status, count in sorted(Counter(line.status for line in self.lines).items())
-        ]
+        counts: Counter[int] = Counter()
+        for line in self.lines:
+            counts[line.status] += line.alike
+        # A status that nobody knows says no more than that it was ordered.
+        return [(self.line.STAGES.get(status, Stage.NEW), count) for status, count in sorted(counts.items())]

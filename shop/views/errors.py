@@ -73,18 +73,25 @@ def is_outage(error: BaseException | None) -> bool:
 
 def unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     """503, in words that fit who asks: a program, a page that updates itself, or a person."""
+    again = request.get_full_path() if request.method == "GET" else "/"
     sentence = "The shop is out for a moment. Try again in a few seconds."
+    logger.warning("Not served for now: %s, %s", request.path, type(error).__name__)
+    return come_back(request, sentence, "503.html", BACK_IN, again=again)
+
+
+def come_back(
+    request: HttpRequest, sentence: str, template: str, seconds: int, status: int = 503, **context: str
+) -> HttpResponse:
+    """What may be asked for again after so many seconds, and why: JSON, the `sentence`, or a page of its own."""
     response: HttpResponse
     if wants_json(request):
-        response = JsonResponse({"detail": sentence}, status=503)
+        response = JsonResponse({"detail": sentence}, status=status)
     elif "HX-Request" in request.headers:
-        response = HttpResponse(sentence, status=503, content_type="text/plain")
+        response = HttpResponse(sentence, status=status, content_type="text/plain")
     else:
-        again = request.get_full_path() if request.method == "GET" else "/"
-        response = standalone("503.html", 503, request, again=again)
-    response["Retry-After"] = str(BACK_IN)
+        response = standalone(template, status, request, sentence=sentence, **context)
+    response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
-    logger.warning("Not served for now: %s, %s", request.path, type(error).__name__)
     # Not an error of each request, with a traceback and a mail to the admins: whoever watches /healthz knows.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

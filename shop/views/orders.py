@@ -3,13 +3,15 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
-from shop.models import Order
+from shop.models import BasketLine, Order
+from shop.notices import no_room
 from shop.paging import OneQueryPaginator
 from shop.redirects import sent_from
 from shop.rendering import render_page
-from shop.visits import put_in_basket
+from shop.visits import fill_basket
 
 ORDERS_A_PAGE = 10
 
@@ -45,14 +47,17 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @sent_from("order_detail", "pk")
 @login_required
 def order_buy_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put what was ordered into the basket, as far as it can be bought."""
+    """Put what was ordered into the basket, as far as it can be bought and finds room."""
     order = get_object_or_404(Order.objects.filter(user=request.user.pk).for_page(), pk=pk)
-    added = 0
-    for book in order.books():
-        try:
-            added += put_in_basket(request, book.line.product, book.quantity)
-        except ValidationError as error:
-            messages.warning(request, error.message)
+    wanted = [BasketLine(product=book.line.product, quantity=book.quantity) for book in order.books()]
+    lines = fill_basket(order.user, [line for line in wanted if line.is_available])
+    if gone := [Truncator(line.product).chars(60) for line in wanted if not line.is_available]:
+        more = f" and {len(gone) - 10} more" if len(gone) > 10 else ""
+        names = ", ".join(f"“{name}”" for name in gone[:10])
+        messages.warning(request, f"Sorry, {names}{more} cannot be bought at the moment.")
+    if left_out := no_room(lines):
+        messages.warning(request, left_out)
+    added = sum(line.quantity for line in lines)
     if added:
         messages.success(request, f"{added} book{'' if added == 1 else 's'} of order {order.pk} went into your basket.")
     return redirect("basket_detail")

@@ -51,7 +51,7 @@ class OrderLineForm(FixedOnceSaved):
             self.fields["price"].help_text = "Empty: what the book costs now."
         if "status" in self.fields:
             now = self.instance.status
-            offered = (now, *self.instance.next_statuses())
+            offered = (now, *OrderLine.next_to(now))
             self.fields["status"].choices = known(  # type: ignore[attr-defined]
                 now, [(status.value, status.label) for status in OrderLine.Status if status in offered]
             )

@@ -214,7 +214,7 @@ class OrderList(ChangeList):
     """Totals are added up for the page alone, not for a search that an action runs over."""
 
     def get_results(self, request: HttpRequest) -> None:
-        self.queryset = self.queryset.prefetch_related("lines")
+        self.queryset = self.queryset.with_tally()
         try:
             super().get_results(request)
         except (OverflowError, ValueError) as error:
@@ -310,8 +310,8 @@ class DispatchOrderAdmin(OrderAdminBase):
 
     @admin.display(description="closed lines")
     def progress(self, order: Order) -> str:
-        lines = list(order.lines.all())
-        return f"{sum(line.status in OrderLine.CLOSED for line in lines)} of {len(lines)}"
+        tally = order.tally()
+        return f"{tally.closed} of {tally.books}"
 
 
 admin.site.register(Order, OrderAdmin)

@@ -5,6 +5,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.formats import date_format
@@ -12,6 +13,7 @@ from django.utils.timezone import localtime
 
 from shop.email_proof import mail_confirm_link
 from shop.models import Address, Basket, BasketLine, User
+from shop.models.basket import BasketLines
 from staff.admin.forms import CustomerByEmail, FixedOnceSaved
 from staff.admin.searching import by_email, find_people, found_in, named
 from staff.offices import office_admin
@@ -143,9 +145,20 @@ class BasketLineForm(FixedOnceSaved):
     fixed = ("product",)
 
 
+class BasketLineFormSet(BaseInlineFormSet[BasketLine, Basket, Any]):
+    def clean(self) -> None:
+        """No more than a shopper may put in either."""
+        super().clean()
+        kept = [form for form in self.forms if form not in self.deleted_forms and form.is_valid()]
+        lines = BasketLines(form.instance for form in kept if form.instance.pk or form.has_changed())
+        if too_much := lines.too_much():
+            raise ValidationError(too_much, code="too_much")
+
+
 class BasketLineInline(admin.TabularInline[BasketLine, Basket]):
     model = BasketLine
     form = BasketLineForm
+    formset = BasketLineFormSet
     fields = ("product", "quantity")
     autocomplete_fields = ("product",)
     extra = 0

@@ -5,7 +5,7 @@ from shop.constraints import AddCheck
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("staff", "0005_webhook_delivery_pending"), ("shop", "0009_known_values")]
+    dependencies = [("staff", "0005_webhook_delivery_pending"), ("shop", "0010_known_values")]
 
     operations = [
         AddCheck(

@@ -25,7 +25,7 @@ def employee_required(user: Any) -> None:
 
 def chat_of(request: HttpRequest, pk: int) -> Order:
     """An order whose chat this person may enter; 404 otherwise."""
-    orders = Order.objects.visible_to(request.user).select_related("user", "last_spoken_to").with_lines()
+    orders = Order.objects.visible_to(request.user).select_related("user", "last_spoken_to").for_page()
     return get_object_or_404(orders, pk=pk)
 
 

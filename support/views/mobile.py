@@ -97,7 +97,7 @@ class MobileAuth(MobileView):
 @ORDERS_SCHEMA
 class MobileOrders(MobileView):
     def get(self, request: Request) -> HttpResponse:
-        orders = page_of(Order.objects.filter(user=request.user.pk).with_lines(), request.query_params.get("before"))
+        orders = page_of(Order.objects.filter(user=request.user.pk).for_page(), request.query_params.get("before"))
         with_stage = request.query_params.get("with") == "stage"
         rows = [order_row(order, request) | ({"stage": order.stage.value} if with_stage else {}) for order in orders]
         digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()

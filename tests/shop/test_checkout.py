@@ -1,3 +1,5 @@
+import json
+import logging
 import re
 from decimal import Decimal
 
@@ -5,6 +7,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 
+from booktime.logs import Formatter
 from shop.models import Address, Basket, Order, OrderLine, Product
 from tests.factories import AddressFactory, BasketFactory, BasketLineFactory, ProductFactory
 
@@ -215,3 +218,14 @@ def test_basket_that_cannot_be_ordered_says_why(alice, home, owner, code):
     with pytest.raises(ValidationError) as error:
         basket.create_order(home, home)
     assert error.value.code == code
+
+
+def test_order_is_logged_with_its_number_and_its_shopper(alice, caplog):
+    basket = BasketFactory(user=alice)
+    BasketLineFactory(basket=basket)
+    address = AddressFactory(user=alice)
+    with caplog.at_level(logging.INFO, "shop.checkout"):
+        order = basket.create_order(address, address)
+    (record,) = [record for record in caplog.records if record.name == "shop.checkout"]
+    line = json.loads(Formatter(as_json=True).format(record))
+    assert (line["message"], line["order"], line["user"]) == ("Order placed", order.pk, alice.pk)

@@ -42,14 +42,49 @@ def test_paid_order_that_is_cancelled_is_done(client, order):
     assert order.is_cancelled and order.status == Order.DONE
 
 
-@pytest.mark.parametrize("status", [OrderLine.PROCESSING, OrderLine.SENT, OrderLine.CANCELLED])
-def test_order_that_is_being_packed_is_not_cancelled(client, order, status):
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (OrderLine.PROCESSING, "This order is being processed and can no longer be cancelled."),
+        (OrderLine.SENT, "Part of this order was sent already, so it can no longer be cancelled."),
+    ],
+)
+def test_order_that_is_being_packed_is_not_cancelled(client, order, status, reason):
     order.lines.first().mark(status)
     assert f'action="/orders/{order.pk}/cancel/"' not in client.get(f"/orders/{order.pk}/").content.decode()
-    assert "can no longer be cancelled" in cancel(client, order).content.decode()
+    assert reason in cancel(client, order).content.decode()
     assert lines(order) == {OrderLine.NEW, status}
     order.refresh_from_db()
     assert not order.is_cancelled
+
+
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_rest_of_an_order_is_cancelled_where_a_book_was_called_off_already(client, order, is_paid):
+    if is_paid:
+        order.mark_paid()
+    order.lines.first().mark(OrderLine.CANCELLED)
+    page = client.get(f"/orders/{order.pk}/").content.decode()
+    assert f'action="/orders/{order.pk}/cancel/"' in page and "Cancel the 1 book?" in " ".join(page.split())
+    assert f"Order {order.pk} is cancelled." in cancel(client, order).content.decode()
+    assert lines(order) == {OrderLine.CANCELLED}
+    order.refresh_from_db()
+    assert order.is_cancelled and order.status == (Order.DONE if is_paid else Order.NEW)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (OrderLine.SENT, "This order was sent already, so it can no longer be cancelled."),
+        (OrderLine.CANCELLED, "Every book of this order is cancelled already."),
+    ],
+)
+def test_order_of_which_nothing_is_left_says_what_is_true(client, order, status, reason):
+    order.mark_paid()
+    for line in order.lines.all():
+        line.mark(status)
+    assert f'action="/orders/{order.pk}/cancel/"' not in client.get(f"/orders/{order.pk}/").content.decode()
+    page = cancel(client, order).content.decode()
+    assert reason in page and "being processed" not in page
 
 
 def test_packing_that_began_after_the_page_was_read_is_noticed(order):

@@ -1,11 +1,14 @@
 import socket
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
 from pypdf import PdfReader
 
-from shop.models import OrderLine
-from staff.pdf import PackagedAssets, asset, render_pdf
+from shop.models import Order, OrderLine
+from staff.pdf import asset
+from staff.press import printed
+from staff.typesetting import OwnFiles, typeset
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
 
 
@@ -74,14 +77,41 @@ def test_markup_in_an_address_is_text_and_fetches_nothing(erins, monkeypatch):
     def connect(*args, **kwargs):
         raise AssertionError(f"It asked for {args}.")
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
     evil = OrderFactory(
         billing_name='<img src="http://127.0.0.1:9/x">', billing_address1='<link href="file:///etc/passwd">'
     )
     OrderLineFactory(order=evil)
+    # In this process, whose connections can be watched.
+    monkeypatch.setattr("staff.pdf.printed", lambda html, files, person: typeset(html, files))
+    monkeypatch.setattr(socket.socket, "connect", connect)
     text = text_of(erins.get(f"/office-admin/invoice/{evil.pk}/?format=pdf").content)
     assert '<img src="http://127.0.0.1:9/x">' in text
     assert '<link href="file:///etc/passwd">' in text
+
+
+def spans_of(pdf):
+    """Each piece of text on the pages of a PDF: where it begins, and where it ends if its characters are narrow."""
+    spans = []
+
+    def note(text, page, line, font, size):
+        if text := text.strip():
+            begins = page[0] * line[4] + page[4]
+            spans.append((text, begins, begins + len(text) * size * page[0] * 0.45))
+
+    for page in PdfReader(BytesIO(pdf)).pages:
+        page.extract_text(visitor_text=note)
+    return spans
+
+
+def test_text_stands_within_the_margins(erins, invoiced):
+    Order.objects.filter(pk=invoiced.pk).update(
+        date_added=datetime(2026, 9, 26, tzinfo=UTC), billing_address1="W" * 60, billing_name="Maximilian " * 5
+    )
+    spans = spans_of(erins.get(f"/office-admin/invoice/{invoiced.pk}/?format=pdf").content)
+    assert {"Date", "26 September 2026", "Order"} <= {text for text, _, _ in spans}
+    millimetre = 72 / 25.4
+    # Right of A4's 210 mm there are 20 mm of margin; a row of a table is one piece, spaces and all.
+    assert not [span for span in spans if span[1] < 19 * millimetre or span[2] > 191 * millimetre]
 
 
 @pytest.mark.parametrize(
@@ -95,14 +125,14 @@ def test_markup_in_an_address_is_text_and_fetches_nothing(erins, monkeypatch):
     ],
 )
 def test_renderer_hands_out_its_own_files_alone(address):
-    fetcher = PackagedAssets(["css/invoice.css"])
+    fetcher = OwnFiles([asset("css/invoice.css")])
     assert fetcher.fetch(asset("css/invoice.css").as_uri())
     with pytest.raises(ValueError, match="own files"):
         fetcher.fetch(address.format(css=asset("css/invoice.css").as_uri()))
 
 
 def test_document_with_foreign_parts_is_made_without_them():
-    assert render_pdf('<img src="file:///etc/passwd"><p>Words</p>', assets=()).startswith(b"%PDF")
+    assert printed('<img src="file:///etc/passwd"><p>Words</p>', [], person=1).startswith(b"%PDF")
 
 
 def test_invoice_of_nothing_is_not_found(erins):

@@ -12,7 +12,7 @@ def note_payments(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('staff', '0005_webhook_delivery_pending'),
+        ('staff', '0006_known_values'),
     ]
 
     operations = [
