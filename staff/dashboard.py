@@ -127,8 +127,8 @@ def filtered(request: HttpRequest) -> OrderFilter:
     return OrderFilter(request.GET, queryset=orders.order_by("-pk"))
 
 
-def dashboard_page(request: HttpRequest) -> HttpResponse:
-    """The dashboard for the filter, sorting and page in the address."""
+def dashboard_page(request: HttpRequest, marked: int | None = None) -> HttpResponse:
+    """The dashboard for the filter, sorting and page in the address; `marked` is the order that was just changed."""
     orders = filtered(request)
     table = OrderTable(orders.qs, order_by=request.GET.getlist("sort") or None)
     # Not by the library's RequestConfig, which lets an address ask for a page of any length.
@@ -140,7 +140,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
         "pages": table.paginator.get_elided_page_range(table.page.number),
         "figures": figures(orders.qs),
         "query": request.GET.urlencode(),
-        "oob": wants_fragment(request),
+        "marked": marked,
     }
     return render_page(request, "staff/order_dashboard.html", context, partial="order-results")
 
@@ -162,7 +162,7 @@ def order_mark_paid(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     if wants_fragment(request):
-        return dashboard_page(request)
+        return dashboard_page(request, marked=order.pk)
     return redirect(f"{reverse('order_dashboard')}?{request.GET.urlencode()}".rstrip("?"))
 
 

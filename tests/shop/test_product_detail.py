@@ -94,7 +94,7 @@ def test_htmx_gets_the_pictures_alone(client, odyssey):
     ProductImage.objects.bulk_create(picture_of(odyssey, f"{n}.jpg", n) for n in (1, 2))
     response = client.get("/product/the-odyssey/?image=2", headers=FRAGMENT)
     html = response.content.decode()
-    assert html.strip().startswith('<div class="gallery sticky" id="product-pictures">')
+    assert html.strip().startswith('<div class="gallery sticky" id="product-pictures" data-say="Picture 2 of 2."')
     assert "products/2.jpg" in current_image(html)
     assert "<h1>" not in html
 
