@@ -7,17 +7,18 @@ from django.core.files.base import ContentFile
 from django.template.loader import get_template
 from playwright.sync_api import expect
 
-from shop.models import Address, Author, Order, OrderLine, Product, ProductImage, ProductTag, Series, User
+from shop.models import Address, Author, Order, Product, ProductImage, ProductTag, Series, User
 from support.models import CannedReply, ChatMessage, DeviceToken, Note
 from tests.addresses import a_shop, every_address, picture
 from tests.browser.test_policy import is_page
 from tests.factories import AuthorFactory, ProductFactory, ProductTagFactory, SeriesFactory
 
 WORD = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
-# Of others, who make them as they like: the offices' own pages of Django's, and Swagger's.
-OF_OTHERS = re.compile(
-    r"/api/docs/|/(?:admin|office-admin|dispatch-admin)/(?!orders_per_day|most_bought|revenue|invoice)"
-)
+# Swagger's; and one office stands for the three where they show the same.
+LEFT_OUT = re.compile(r"/api/docs/|/admin/|/dispatch-admin/|.*/(?:logout|notify|history|add|delete)/$")
+WIDEST = """() => [...document.querySelectorAll("body *")]
+    .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((each) => `${each.localName}#${each.id}.${each.className}`).slice(-1)"""
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_phone_shows_which_subject_it_is(shelves, browser, scripts):
     context = browser.new_context(java_script_enabled=scripts, viewport={"width": 360, "height": 740})
     page = context.new_page()
     page.goto(shelves)
-    expect(page.locator(".tag-nav [aria-current]")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".tag-nav [aria-current]")).to_be_in_viewport(ratio=0.95)
     context.close()
 
 
@@ -93,7 +94,6 @@ def lengthen_every_name(person):
             each.name = f"{WORD}{number}"
             each.save()
     Product.objects.update(publisher=WORD, description=WORD, authors_text=WORD, series_text=WORD)
-    OrderLine.objects.update(parcel=WORD[:40])
     lines = dict.fromkeys(("name", "address1", "address2", "city"), WORD) | {"zip_code": "W" * 12}
     Address.objects.update(**lines)
     Order.objects.update(**{f"{kind}_{name}": text for kind in ("billing", "shipping") for name, text in lines.items()})
@@ -119,37 +119,38 @@ def test_no_long_word_makes_a_phone_scroll_sideways(site, page, log_in, settings
     other.authors.add(*book.authors.all())
     other.tags.add(*ProductTag.objects.all())
     lengthen_every_name(olga)
-    paths = [path for path in every_address(shop) if not path.endswith(("/logout/", "/notify/"))]
-    paths = [path for path in paths if not OF_OTHERS.match(path)]
+    paths = [path for path in every_address(shop) if not LEFT_OUT.match(path)]
     paths += [other.get_absolute_url(), f"/products/all/?q={WORD}", "/order/done/", "/order-dashboard/?status=99"]
     page.set_viewport_size({"width": 320, "height": 700})
     log_in(page, olga)
     seen = []
     wide = {}
     for path in [path for path in paths if is_page(page, site + path)]:
-        page.goto(site + path, wait_until="domcontentloaded")
+        page.goto(site + path)
         seen.append(path)
         root = "document.documentElement"
         width = page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")
         if width > 0:
-            wide[path] = width
+            wide[path] = page.evaluate(WIDEST)
     assert wide == {}
     assert len(seen) > 30, seen
 
 
-MAILS = ["order_confirmation", "contact", "chat_answer", "welcome", "password_reset"]
-
-
-def test_no_long_word_makes_a_mail_scroll_sideways(page, alice):
-    order = Order(pk=7, billing_name=WORD, shipping_name=WORD, user=User(email=f"{WORD}@{WORD}.example"))
+def test_no_long_word_makes_a_mail_scroll_sideways(page):
+    order = {"order": f"7 {WORD}", "books": [{"quantity": 1, "name": WORD, "total": "8.99"}], "delivery": [WORD] * 4}
+    said = {
+        "name": WORD,
+        "message": {"sender": WORD, "message": WORD},
+        "order": {"pk": 7},
+        "link": "https://x.example/",
+    }
+    mails = {
+        "order_confirmation": order | {"first_name": WORD, "total": "8.99"},
+        "chat_answer": said,
+        "contact": {"name": WORD, "email": f"{WORD}@{WORD}.example", "message": f"{WORD}\n\n{WORD}"},
+    }
     page.set_viewport_size({"width": 320, "height": 700})
-    for name in MAILS:
-        context = {"order": order, "user": order.user, "name": WORD, "email": order.user.email, "message": WORD}
-        context |= {
-            "subject": WORD,
-            "url": f"https://x.example/{WORD}",
-            "text": WORD,
-            "site": f"https://{WORD}.example/",
-        }
-        page.set_content(get_template(f"emails/{name}.html").render(context))
+    for name, context in mails.items():
+        page.set_content(get_template(f"emails/{name}.html").render({"subject": f"About {WORD}"} | context))
+        assert page.locator("body").inner_text().count(WORD) >= 3
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
