@@ -440,3 +440,12 @@ def test_region_that_speaks_is_empty_at_first_and_never_swapped(scene, alice):
     scene.press("button", "One more of Emma")
     expect(region).not_to_be_empty()
     assert region.evaluate("region => region === window.region")
+
+
+def test_what_was_pressed_stays_in_view(scene, alice, erin):
+    OrderFactory.create_batch(25, user=alice)
+    scene.page.set_viewport_size({"width": 320, "height": 700})
+    page = scene.open("/order-dashboard/", erin)
+    scene.press("link", "Customer")
+    expect(page.locator("#spoken")).to_have_text("25 orders.")
+    expect(page.locator("#sort-user__email")).to_be_in_viewport()
