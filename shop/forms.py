@@ -144,10 +144,9 @@ class PasswordResetForm(DjangoPasswordResetForm):
 class ContactForm(forms.Form):
     name = forms.CharField(label="Your name", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = AddressField(
-        label="E-mail address",
+        label="E-mail address, so that we can answer",
         required=False,
         max_length=254,
-        help_text="So that we can answer you.",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
     )
     message = forms.CharField(

@@ -154,8 +154,8 @@ def filtered(request: HttpRequest, query: QueryDict) -> OrderFilter:
     return OrderFilter(query, queryset=orders.order_by("-pk"))
 
 
-def dashboard_page(request: HttpRequest) -> HttpResponse:
-    """The dashboard for the filter, sorting and page in the address."""
+def dashboard_page(request: HttpRequest, marked: int | None = None) -> HttpResponse:
+    """The dashboard for the filter, sorting and page in the address; `marked` is the order that was just changed."""
     orders = filtered(request, request.GET)
     table = OrderTable(orders.qs, order_by=request.GET.getlist("sort")[:MOST_SORTS] or None)
     # Not by the library's RequestConfig, which lets an address ask for a page of any length.
@@ -167,7 +167,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
         "pages": table.paginator.get_elided_page_range(table.page.number),
         "figures": list(figures(request)),
         "query": request.GET.urlencode(),
-        "oob": wants_fragment(request),
+        "marked": marked,
     }
     return render_page(request, "staff/order_dashboard.html", context, partial="order-results")
 
@@ -189,7 +189,7 @@ def order_mark_paid(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     if wants_fragment(request):
-        return dashboard_page(request)
+        return dashboard_page(request, marked=order.pk)
     return redirect(f"{reverse('order_dashboard')}?{request.GET.urlencode()}".rstrip("?"))
 
 

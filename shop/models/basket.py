@@ -279,6 +279,15 @@ class BasketLine(Covered, models.Model):
         BasketLine.objects.filter(pk=self.pk).update(quantity=quantity)
         self.quantity = quantity
 
+    def move_to(self, place: int) -> None:
+        """Stand where the line with the key `place` stood: before younger ones, and so under a key that was given once.
+
+        Where there are none, or that key is not free, this line stays.
+        """
+        lines = BasketLine.objects.filter(pk=self.pk).exclude(models.Exists(BasketLine.objects.filter(pk=place)))
+        if place > 0 and BasketLine.objects.filter(basket=self.basket_id, pk__gt=place).exclude(pk=self.pk).exists():
+            lines.update(id=place)
+
     @transaction.atomic
     def remove(self) -> None:
         """Take it out. Raises ValidationError where the basket is not open any more."""

@@ -52,8 +52,10 @@ class Authors(JSONColumn):
 
 
 class ActiveTags(JSONColumn):
-    """[{"name", "slug"}] in the order of the alphabet, or None."""
+    """[{"name", "slug", "books"}] in the order of the alphabet, or None; at most 999 `books` are counted."""
 
-    sql = """(SELECT {list}({object}('name', name, 'slug', slug)) FROM (SELECT tag.name, tag.slug
+    sql = """(SELECT {list}({object}('name', name, 'slug', slug, 'books', books)) FROM (SELECT tag.name, tag.slug,
+        (SELECT COUNT(*) FROM (SELECT 1 FROM shop_product_tags other WHERE other.producttag_id = tag.id LIMIT 999) few)
+            AS books
         FROM shop_product_tags link JOIN shop_producttag tag ON tag.id = link.producttag_id
         WHERE link.product_id = {product} AND tag.active ORDER BY tag.name) tag)"""

@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 
 from shop.forms import AddressForm, live_error, sent
 from shop.models import Address, User
@@ -11,8 +13,13 @@ from shop.rendering import render_page, wants_fragment
 
 @login_required
 def address_list(request: HttpRequest) -> HttpResponse:
-    addresses = Address.objects.visible_to(request.user)
-    return render_page(request, "shop/addresses.html", {"addresses": addresses}, partial="address-list")
+    """The visitor's addresses; `kept` is the one that was not deleted after all."""
+    return _list_page(request, kept=request.GET.get("kept"))
+
+
+def _list_page(request: HttpRequest, **context: Any) -> HttpResponse:
+    context["addresses"] = Address.objects.visible_to(request.user)
+    return render_page(request, "shop/addresses.html", context, partial="address-list")
 
 
 @login_required
@@ -48,7 +55,4 @@ def address_delete(request: HttpRequest, pk: int) -> HttpResponse:
         return render_page(request, "shop/address_delete.html", {"address": address}, partial="address-delete")
     address.delete()
     messages.success(request, f"The address in {address.city} is deleted.")
-    if wants_fragment(request):
-        addresses = Address.objects.visible_to(request.user)
-        return render(request, "shop/addresses.html#address-list", {"addresses": addresses, "with_messages": True})
-    return redirect("address_list")
+    return _list_page(request) if wants_fragment(request) else redirect("address_list")

@@ -103,7 +103,7 @@ def basket_line_update(request: HttpRequest, pk: int) -> HttpResponse:
         line.set_quantity(_sum(entered, request.POST.get("step", "0")))
     except ValidationError as error:
         return _basket_page(request, status=422, wrong_line=pk, entered=entered, error=error.message)
-    return _basket_page(request) if wants_fragment(request) else redirect("basket_detail")
+    return _basket_page(request, updated=pk) if wants_fragment(request) else redirect("basket_detail")
 
 
 def _sum(*numbers: str) -> int:
@@ -119,7 +119,7 @@ def basket_line_remove(request: HttpRequest, pk: int) -> HttpResponse:
     line = lines_of(request).select_related("basket", "product").filter(pk=pk).first()
     if line is None:
         return _line_gone(request)
-    removed = {"product": line.product_id, "name": line.product.name, "quantity": line.quantity}
+    removed = {"line": pk, "product": line.product_id, "name": line.product.name, "quantity": line.quantity}
     try:
         line.remove()
     except ValidationError as error:
@@ -132,12 +132,17 @@ def basket_line_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def basket_line_restore(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo a removal: so many of the product as `quantity` says, unless some are there again."""
+    """Undo a removal: so many of the product as `quantity` says, unless some are there again.
+
+    They stand where they stood: `place` is the line that they were.
+    """
     product = get_object_or_404(Product, pk=pk)
     quantity = min(max(_sum(request.POST.get("quantity", "")), 1), BasketLine.MOST)
     try:
         if not lines_of(request).filter(product=product).exists():
             put_in_basket(request, product, quantity)
+            for line in lines_of(request).filter(product=product):
+                line.move_to(_sum(request.POST.get("place", "")))
     except ValidationError as error:
         return _basket_page(request, status=422, error=error.message)
-    return _basket_page(request) if wants_fragment(request) else redirect("basket_detail")
+    return _basket_page(request, restored=pk) if wants_fragment(request) else redirect("basket_detail")

@@ -41,7 +41,6 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     sort = request.GET.get("sort", default)
     sort = sort if sort in labels else default
     shelf = catalogue.find(page_of_list, tag, query, sort, request.GET.get("page"))
-    fragment = wants_fragment(request)
     context = {
         "heading": heading(tag, query),
         "tags": catalogue.subjects,
@@ -49,11 +48,10 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
         "query": query,
         "sort": sort,
         "sorts": labels.items(),
-        "fragment": fragment,
         **shelf,
     }
     response = render_page(request, "shop/product_list.html", context, partial="product-list")
-    if fragment:
+    if wants_fragment(request):
         chosen = {"q": query, "sort": sort if sort != default else "", "page": shelf["page"].number}
         response.headers["HX-Push-Url"] = address(request.path, chosen)
     return response
@@ -102,18 +100,25 @@ def page_of_product(slug: str) -> dict[str, Any]:
     product = product_shown(slug)
     if product is None:
         raise Http404("No such book")
+    tags = product.tag_list or []
     return {
         "product": product,
         "description": linebreaks_filter(product.description) if product.description else "",
         "facts": product.facts(),
         "authors": [Author(**author) for author in product.author_list or []],
-        "tags": [ProductTag(**tag) for tag in product.tag_list or []],
+        "tags": [_subject(tag) for tag in tags],
+        # What says most of it, and first where they say the same.
+        "subject": _subject(min(tags, key=lambda tag: tag["books"])) if tags else None,
         "pictures": [
             {**picture, "url": picture_address(picture["image"]), "small": picture_address(picture["thumbnail"])}
             for picture in product.picture_list or []
         ],
         **reading_on(product),
     }
+
+
+def _subject(tag: dict[str, Any]) -> ProductTag:
+    return ProductTag(name=tag["name"], slug=tag["slug"])
 
 
 def reading_on(product: Product) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def order_address_create(request: HttpRequest) -> HttpResponse:
     address = form.save()
     if basket is None or not wants_fragment(request):
         return redirect(reverse("order_address_select", query={"shipping_address": address.pk}))
-    return _checkout_page(request, basket, shipping=address.pk)
+    return _checkout_page(request, basket, shipping=address.pk, saved=address.pk)
 
 
 @require_safe

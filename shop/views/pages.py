@@ -46,6 +46,7 @@ def contact_us(request: HttpRequest) -> HttpResponse:
         return fragment
     if request.method == "POST" and form.is_valid():
         form.send()
-        messages.success(request, "Thank you. Your message is on its way to customer service.")
+        answer = "" if form.cleaned_data["email"] else " Without an e-mail address we cannot answer it."
+        messages.success(request, f"Thank you. Your message is on its way to customer service.{answer}")
         return redirect("contact_us")
     return render(request, "shop/contact_us.html", {"form": form})

@@ -1,38 +1,59 @@
-// What every page needs beside htmx: say so when a request fails, offer to repeat it, and close open menus.
-
-const toast = document.getElementById("toast");
+// What every page needs beside htmx: say what failed, offer to repeat it, and close open menus.
 
 function showFailure(event) {
   const { elt, requestConfig, xhr } = event.detail;
+  const from = document.activeElement;
+  const wanted = [elt, ...elt.querySelectorAll("*")].filter((each) => each.hasAttribute("data-restore"));
+  const values = wanted.map((field) => field.value);
+  wanted.forEach(restore);
   const text = document.createElement("span");
-  text.textContent = reasonOf(xhr);
+  text.textContent = `${whatFailed(elt)} ${reasonOf(xhr)}`.trim();
   const retry = document.createElement("button");
   retry.type = "button";
   retry.className = "btn btn--link";
   retry.textContent = "Try again";
   retry.addEventListener("click", () => {
-    toast.replaceChildren();
-    const trigger = requestConfig?.triggeringEvent?.type;
-    if (trigger && document.contains(elt)) htmx.trigger(elt, trigger);
-    else location.reload();
+    closeToast();
+    if (!elt.isConnected) return location.reload();
+    wanted.forEach((field, index) => { field.value = values[index]; });
+    // Where it fails again, all this is called again.
+    htmx.ajax(requestConfig.verb, requestConfig.path, { source: elt }).catch(() => {});
+    // Only now: htmx sends a form's button along that has the focus.
+    from.focus();
   });
   const notice = document.createElement("p");
   notice.className = "notice notice--error";
   notice.append(text, retry);
-  toast.replaceChildren(notice);
+  // What succeeded before would contradict it.
+  document.getElementById("messages").replaceChildren();
+  document.getElementById("toast").replaceChildren(notice);
+}
+
+// Back to what the server last said that it is.
+function restore(field) {
+  if (field.options) for (const option of field.options) option.selected = option.defaultSelected;
+  else field.value = field.defaultValue;
+}
+
+function whatFailed(elt) {
+  return elt.closest("[data-failure]")?.dataset.failure ?? "That did not work.";
+}
+
+function closeToast() {
+  document.getElementById("toast").replaceChildren();
 }
 
 function reasonOf(xhr) {
   if (!navigator.onLine) return "You seem to be offline.";
   // 503 comes with a sentence for people.
   const sentence = xhr?.status === 503 && xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
-  return sentence ? xhr.responseText : "That did not work.";
+  return sentence ? xhr.responseText : "";
 }
 
 document.addEventListener("htmx:responseError", showFailure);
 document.addEventListener("htmx:sendError", showFailure);
 document.addEventListener("htmx:timeout", showFailure);
-document.addEventListener("htmx:afterSwap", () => toast.replaceChildren());
+document.addEventListener("htmx:afterSwap", closeToast);
 
 // The number is changed here and sent as a whole, so that a second press while the first is under way counts too.
 document.addEventListener("click", (event) => {
@@ -49,6 +70,7 @@ function closeMenus(except) {
 }
 
 document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("focusin", (event) => closeMenus(event.target));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.activeElement?.closest("details.menu[open]");

@@ -98,12 +98,24 @@ def test_pages_orders_and_searches_stand_in_the_address_bar(shelf):
     expect_list(shelf, "/products/all/?page=2", "Novel 24")
     shelf.get_by_label("Sort by").select_option("price")
     expect_list(shelf, "/products/all/?sort=price", "Novel 59")
-    shelf.get_by_label("Search in all books").fill("novel 07")
-    shelf.get_by_label("Search in all books").press("Enter")
-    expect_list(shelf, "/products/all/?q=novel+07&sort=price", "Novel 07")
     assert shelf.evaluate("window.stayed"), "the list was to be updated in place"
+    steps.search_for(shelf, "novel 0")
+    expect_list(shelf, "/products/all/?q=novel+0", "Novel 00")
+    shelf.get_by_label("Sort by").select_option("price")
+    expect_list(shelf, "/products/all/?q=novel+0&sort=price", "Novel 09")
     shelf.reload()
-    expect_list(shelf, "/products/all/?q=novel+07&sort=price", "Novel 07")
+    expect_list(shelf, "/products/all/?q=novel+0&sort=price", "Novel 09")
+
+
+def test_one_field_to_search_in_says_what_is_searched_for(shelf):
+    steps.search_for(shelf, "novel")
+    expect(shelf.get_by_role("searchbox")).to_have_count(1)
+    expect(shelf.get_by_role("searchbox")).to_have_value("novel")
+    shelf.get_by_label("Sort by").select_option("price")
+    expect_list(shelf, "/products/all/?q=novel&sort=price", "Novel 59")
+    shelf.get_by_role("link", name="Next").click()
+    expect_list(shelf, "/products/all/?q=novel&sort=price&page=2", "Novel 35")
+    expect(shelf.get_by_role("searchbox")).to_have_value("novel")
 
 
 def test_back_and_forward_show_whole_pages(shelf):

@@ -43,7 +43,7 @@ def test_htmx_gets_the_count_and_a_message_that_find_their_own_places(client):
     answer = add(client, ProductFactory(name="Emma").pk, headers=HTMX)
     page = answer.content.decode()
     assert answer.headers["HX-Reswap"] == "none"
-    assert 'id="basket-count" class="count" hx-swap-oob="true">2<' in page
+    assert 'id="basket-count" class="count" hx-swap-oob="true" data-say="2 books in your basket.">2<' in page
     assert 'id="messages"' in page and "“Emma” is in your basket" in page
     assert "<html" not in page
 

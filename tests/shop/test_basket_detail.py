@@ -181,3 +181,38 @@ def test_needs_at_most_5_queries(client, alice, number, django_assert_max_num_qu
         BasketLineFactory(basket=basket, product=ProductFactory())
     with django_assert_max_num_queries(5):
         client.get("/basket/")
+
+
+def three_books(client, alice):
+    client.force_login(alice)
+    basket = BasketFactory(user=alice)
+    return [BasketLineFactory(basket=basket, product__name=name) for name in ("Emma", "Persuasion", "Walden")]
+
+
+def titles(answer):
+    return re.findall(r'class="line__title"[^>]*><a [^>]*>([^<]*)', answer.content.decode())
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_undo_puts_a_book_back_where_it_stood(client, alice, headers, which):
+    line = three_books(client, alice)[which]
+    removed = client.post(f"/basket/lines/{line.pk}/remove/", headers=headers)
+    page = (removed if headers else client.get("/basket/")).content.decode()
+    fields = dict(re.findall(r'type="hidden" name="(quantity|place)" value="(\d+)"', page))
+    undone = client.post(f"/basket/products/{line.product_id}/restore/", fields, headers=headers)
+    assert titles(undone if headers else client.get("/basket/")) == ["Emma", "Persuasion", "Walden"]
+
+
+@pytest.mark.parametrize("place", ["-1", "0", "x", "9" * 30, "9" * 5000, "of somebody else", "not given yet"])
+def test_undo_takes_no_place_that_is_not_free(client, alice, bob, place):
+    theirs = BasketLineFactory(basket__user=bob)
+    _, line, last = three_books(client, alice)
+    client.post(f"/basket/lines/{line.pk}/remove/")
+    places = {"of somebody else": str(theirs.pk), "not given yet": str(last.pk + 1000)}
+    fields = {"quantity": "1", "place": places.get(place, place)}
+    undone = client.post(f"/basket/products/{line.product_id}/restore/", fields, headers=HTMX)
+    assert titles(undone) == ["Emma", "Walden", "Persuasion"]
+    assert BasketLine.objects.filter(pk=theirs.pk, basket=theirs.basket).exists()
+    BasketLineFactory(basket__user=bob, basket__status=20)  # keys are given on as before
+    assert BasketLine.objects.latest("pk").pk < last.pk + 1000

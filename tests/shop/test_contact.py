@@ -52,3 +52,10 @@ def test_about_page_tells_of_the_shop(client):
     page = client.get("/about-us/").content.decode()
     assert "How we choose" in page
     assert 'href="/contact-us/"' in page
+
+
+@pytest.mark.parametrize(("email", "answered"), [("", False), ("zoe@example.com", True)])
+def test_who_gives_no_address_is_told_that_we_cannot_answer(client, email, answered):
+    assert "E-mail address, so that we can answer" in client.get("/contact-us/").content.decode()
+    page = client.post("/contact-us/", {**MESSAGE, "email": email}, follow=True).content.decode()
+    assert ("Without an e-mail address we cannot answer it." in page) != answered

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -94,7 +95,7 @@ def test_htmx_gets_the_pictures_alone(client, odyssey):
     ProductImage.objects.bulk_create(picture_of(odyssey, f"{n}.jpg", n) for n in (1, 2))
     response = client.get("/product/the-odyssey/?image=2", headers=FRAGMENT)
     html = response.content.decode()
-    assert html.strip().startswith('<div class="gallery sticky" id="product-pictures">')
+    assert html.strip().startswith('<div class="gallery sticky" id="product-pictures" data-say="Picture 2 of 2."')
     assert "products/2.jpg" in current_image(html)
     assert "<h1>" not in html
 
@@ -136,3 +137,23 @@ def test_a_description_is_text_in_paragraphs(client, db):
 def test_a_language_goes_by_its_name(client, db, code, name):
     ProductFactory(name="Book", language=code)
     assert f"<dt>Language</dt><dd>{name}</dd>" in page(client, "/product/book/")
+
+
+def test_breadcrumb_is_the_subject_with_the_fewest_books(client, db):
+    fiction, mystery = ProductTagFactory(name="Fiction"), ProductTagFactory(name="Mystery")
+    hidden = ProductTagFactory(name="Signed copies", active=False)
+    for number in range(3):
+        ProductFactory(name=f"Novel {number}").tags.add(fiction)
+    ProductFactory(name="The Hound of the Baskervilles").tags.add(fiction, mystery, hidden)
+    crumbs = page(client, "/product/the-hound-of-the-baskervilles/").partition('<nav class="breadcrumbs"')[2]
+    assert re.findall(r"<li[^>]*>(?:<a[^>]*>)?([^<]+)", crumbs.partition("</nav>")[0]) == [
+        "Books",
+        "Mystery",
+        "The Hound of the Baskervilles",
+    ]
+
+
+def test_breadcrumb_of_a_book_without_a_subject_leads_to_all_books(client, db):
+    ProductFactory(name="Emma")
+    crumbs = page(client, "/product/emma/").partition('<nav class="breadcrumbs"')[2].partition("</nav>")[0]
+    assert crumbs.count("<li") == 2

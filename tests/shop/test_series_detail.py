@@ -19,7 +19,9 @@ def test_a_long_series_is_paged_in_place(client, db):
     for number in range(1, 31):
         ProductFactory(name=f"Volume {number}", series=series, series_number=Decimal(number))
     html = page(client, "/series/discworld/?page=2", **FRAGMENT)
-    assert html.strip().startswith('<div id="series-books">')
+    assert html.strip().startswith("<title>Discworld, page 2, BookTime</title>")
+    assert '<div id="series-books" data-say="Page 2 of 2, 30 books.">' in html
+    assert "site-header" not in html
     assert titles(html) == [f"Volume {number}" for number in range(25, 31)]
 
 

@@ -137,7 +137,7 @@ def test_field_is_checked_in_place_and_nothing_saved(client):
 def test_field_in_place_does_not_tell_of_an_account(client, alice):
     fields = {"email": "alice@example.com", "validate": "email"}
     page = client.post("/signup/", fields, headers={"HX-Request": "true"}).content.decode()
-    assert "></p>" in page
+    assert "></div>" in page
 
 
 def test_field_nobody_knows_is_a_bad_request(client):

@@ -158,7 +158,9 @@ def test_table_is_sorted_by_its_columns(erins, orders):
 def test_fragment_holds_the_results_alone(erins, orders):
     fragment = erins.get(PATH, headers={"HX-Request": "true"})
     text = fragment.content.decode()
-    assert text.lstrip().startswith('<div id="order-results">')
+    assert text.lstrip().startswith("<title>Orders, BookTime</title>")
+    assert '<div id="order-results" ' in text
+    assert "site-header" not in text
     assert "<html" not in text
     assert "HX-Request" in fragment["Vary"]
     restored = erins.get(PATH, headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
