@@ -13,7 +13,7 @@ from shop.models import Basket, BasketLine, Product, User
 from shop.models.basket import BasketLineQuerySet, BasketLines
 from shop.models.json_columns import Cover
 from shop.prepared import Prepared, Slot
-from shop.throttle import Stretch, client_address
+from shop.throttle import NOWHERE, Stretch, client_address
 
 SESSION_KEY = "basket_id"
 
@@ -127,8 +127,9 @@ def put_in_basket(request: HttpRequest, product: Product, quantity: int = 1) -> 
 
 def check_flood(request: HttpRequest) -> None:
     """Whoever keeps no cookies begins a basket with each book, and each is kept for a while."""
-    hour = Stretch(f"new-baskets:{client_address(request)}", 3600)
-    if hour.count() > settings.NEW_BASKETS_AN_HOUR:
+    address = client_address(request)
+    hour = Stretch(f"new-baskets:{address}", 3600)
+    if address != NOWHERE and hour.count() > settings.NEW_BASKETS_AN_HOUR:
         minutes = math.ceil(hour.seconds_left() / 60)
         sentence = (
             "Too many baskets were begun at your internet address just now. "

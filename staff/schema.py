@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any
 
 from django.apps import apps
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import CheckConstraint, Index
 
 from shop import catalogue_triggers, search
@@ -50,18 +50,23 @@ def missing() -> list[Missing]:
     ]
 
 
-def put_back(found: list[Missing]) -> None:
-    """Make what is missing, and nothing of it twice."""
+def put_back(found: list[Missing]) -> set[Missing]:
+    """Make what is missing, and nothing of it twice; what could not be made, as what rows there are forbids it."""
+    failed: set[Callable[[], Any] | None] = {None}
     on_sqlite = connection.vendor == "sqlite"
     if on_sqlite:
         sales_triggers.lift_triggers()
     for mend in dict.fromkeys(each.put_back for each in found if each.put_back):
-        mend()
+        try:
+            mend()
+        except DatabaseError:
+            failed.add(mend)
     if on_sqlite:
         # What stands on a table goes when it is made anew.
         catalogue_triggers.install(connection)
         search.ensure_sqlite_index()
         sales_triggers.restore_triggers()
+    return {each for each in found if each.put_back in failed}
 
 
 def missing_of(model: Any) -> Iterator[Missing]:

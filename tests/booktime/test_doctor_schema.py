@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from booktime import doctor
@@ -167,6 +167,20 @@ def test_command_mends_and_says_what():
     call_command("doctor", mend=True, wait=1, stdout=output)
     assert "mended   the index order_by_status of shop_order\n" in output.getvalue()
     assert "ok       schema:" in output.getvalue()
+
+
+def test_constraint_that_rows_break_is_not_put_back_and_the_rest_is():
+    by_sql("DROP INDEX one_open_basket_a_user")
+    by_sql("DROP INDEX order_by_status")
+    user = BasketFactory().user
+    second = BasketFactory(user=user)
+    output = StringIO()
+    with pytest.raises(CommandError):
+        call_command("doctor", mend=True, wait=1, stdout=output)
+    assert "missing  the constraint one_open_basket_a_user of shop_basket\n" in output.getvalue()
+    assert "mended   the index order_by_status of shop_order\n" in output.getvalue()
+    assert "python manage.py integrity names those" in output.getvalue()
+    second.delete()
 
 
 def test_group_that_was_renamed_is_named():

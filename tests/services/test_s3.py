@@ -87,6 +87,13 @@ def test_import_fills_the_bucket_and_integrity_sees_what_is_lost(bucket, tmp_pat
     with pytest.raises(CommandError):
         call_command("integrity", stdout=report)
     assert f"{lost} is missing" in report.getvalue()
+    emptied = ProductImage.objects.get().image.name
+    bucket.client.put_object(Bucket=bucket.name, Key=emptied, Body=b"")
+    bucket.client.put_object(Bucket=bucket.name, Key="products/left.jpg", Body=b"left")
+    with pytest.raises(CommandError):
+        call_command("integrity", stdout=report)
+    assert f"{emptied} is empty" in report.getvalue()
+    assert "The file products/left.jpg belongs to no picture" in report.getvalue()
 
 
 def test_import_that_fails_leaves_nothing_in_the_bucket(bucket, tmp_path):

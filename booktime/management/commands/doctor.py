@@ -38,6 +38,11 @@ class Command(BaseCommand):
         except Skipped as reason:
             raise CommandError(f"Nothing was mended, {reason}: python manage.py migrate.") from reason
         found = schema.missing()
-        schema.put_back(found)
+        left = schema.put_back(found)
         for each in found:
-            self.stdout.write(f"{'mended' if each.put_back else 'missing':<8} {each.what}")
+            self.stdout.write(f"{'missing' if each in left else 'mended':<8} {each.what}")
+        if left:
+            self.stdout.write(
+                "What is missing still is not to be made from the code alone, or rows break it: python manage.py "
+                "integrity names those; mend them, then run this again."
+            )
