@@ -121,6 +121,9 @@ class PasswordResetForm(DjangoPasswordResetForm):
     ) -> None:
         if Stretch(f"password-reset:{context['user'].pk}", 3600).count() > self.MAILS_AN_HOUR:
             return
+        if settings.SITE_ADDRESS:
+            protocol, _, domain = settings.SITE_ADDRESS.partition("://")
+            context = {**context, "protocol": protocol, "domain": domain}
         key = f"password-reset-{context['user'].pk}-{get_random_string(22)}"
         queue_mail(key, to_email, "password_reset", context, alone=True)
 
