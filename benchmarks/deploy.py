@@ -73,8 +73,8 @@ def main() -> int:
         behind = ("--proxy-headers",)
         two = [stack.enter_context(Daphne(one.directory, one.variables, options=behind)) for _ in range(2)]
         gunicorn = stack.enter_context(Gunicorn(one.directory, one))
-        by_daphne = stack.enter_context(Nginx(one.directory, two))
-        by_gunicorn = stack.enter_context(Nginx(one.directory, two, gunicorn))
+        by_daphne = stack.enter_context(Nginx(one.directory, two, limited=False))
+        by_gunicorn = stack.enter_context(Nginx(one.directory, two, gunicorn, limited=False))
         page = Visitor(one).ask("GET", "/products/all/")[1]
         product = re.search(r'href="(/product/[^"]+/)"', page)[1]
         ways = {

@@ -81,6 +81,14 @@ def hosts(name: str, default: list[str]) -> list[str]:
     return values or default
 
 
+def site_address(name: str) -> str:
+    """The address that the site is known by: "https://shop.example", or "" where it is not said."""
+    value = text(name).rstrip("/")
+    if value and not re.fullmatch(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?", value):
+        raise refuse(name, value, "write the site's address without a page: https://shop.example")
+    return value
+
+
 def networks(name: str, default: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Addresses and networks: "127.0.0.1, 10.20.0.0/16, ::1"."""
     value = text(name) or default

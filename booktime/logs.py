@@ -48,7 +48,6 @@ SECRETS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
     (re.compile(r"(://[^/\s:@]*:)[^@\s]+(@?)"), lambda url: f"{url[1]}***@" if url[2] else url[0]),
     # The links in mails that open an account or prove an address (deploy/nginx/booktime.conf does the same).
     (re.compile(r"(\breset/[^/\s]+/)[^/\s]+"), r"\1***"),
-    (re.compile(r"(\bprove-address/)[^\s?#]+"), r"\1***"),
 )
 
 

@@ -15,8 +15,6 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import connections
-from twisted.internet.interfaces import IPushProducer
-from zope.interface import implementer
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -41,9 +39,8 @@ class ReaderTooSlow(Exception):
     """The client takes nothing, or next to nothing."""
 
 
-@implementer(IPushProducer)
 class Outflow:
-    """Whether a client reads on: daphne's request pauses who sends to it while its buffer is full."""
+    """Whether a client reads on. To Twisted a "push producer", paused while the buffer is full."""
 
     def __init__(self, send: Send, departed: threading.Event) -> None:
         self.send, self.departed = send, departed

@@ -12,7 +12,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.http import HttpRequest
 from django.urls import reverse
 
-from shop.mail import queue_some
+from shop.mail import link_in_mail, queue_some
 from shop.models import User
 
 MAILS_AN_HOUR = 5
@@ -31,7 +31,7 @@ email_proof = EmailProof()
 
 
 def confirm_url(request: HttpRequest, user: User) -> str:
-    return request.build_absolute_uri(f"{reverse('email_confirm')}?{urlencode({'key': email_proof.make_token(user)})}")
+    return link_in_mail(request, f"{reverse('email_confirm')}?{urlencode({'key': email_proof.make_token(user)})}")
 
 
 def mail_confirm_link(request: HttpRequest, user: User, *, made_by_office: bool = False) -> bool:
@@ -39,7 +39,7 @@ def mail_confirm_link(request: HttpRequest, user: User, *, made_by_office: bool 
     context = {
         "email": user.email,
         "confirm_url": confirm_url(request, user),
-        "reset_url": request.build_absolute_uri(reverse("password_reset")),
+        "reset_url": link_in_mail(request, reverse("password_reset")),
         "made_by_office": made_by_office,
     }
     return queue_some(MAILS_AN_HOUR, f"email-confirm-{user.pk}", user.email, "email_confirm", context)

@@ -137,6 +137,9 @@ class PasswordResetForm(DjangoPasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
+        if settings.SITE_ADDRESS:
+            protocol, _, domain = settings.SITE_ADDRESS.partition("://")
+            context = {**context, "protocol": protocol, "domain": domain}
         occasion = f"password-reset-{context['user'].pk}"
         queue_some(self.MAILS_AN_HOUR, occasion, to_email, "password_reset", context, alone=True)
 

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.http import HttpRequest
 from django.template import Context
 from django.template.loader import get_template, render_to_string
 from django.utils import timezone
@@ -28,6 +29,14 @@ logger = logging.getLogger(__name__)
 
 # How many mails that failed before are tried again after one that did not.
 RETRIES_AT_ONCE = 5
+
+
+def link_in_mail(request: HttpRequest, path: str) -> str:
+    """The address of a page, as it stands in mails.
+
+    Which host and port the site has, a visitor's request says only where `SITE_ADDRESS` does not.
+    """
+    return f"{settings.SITE_ADDRESS}{path}" if settings.SITE_ADDRESS else request.build_absolute_uri(path)
 
 
 def queue_mail(
@@ -46,7 +55,7 @@ def queue_mail(
 
     `key` names the occasion, such as "order-placed-7": the same key is never sent twice.
     `template` names two files, `emails/<template>.txt`, whose first line is the subject, and `emails/<template>.html`.
-    Addresses of pages in `context` are absolute (`request.build_absolute_uri`). An answer goes to `reply_to`, or to
+    Addresses of pages in `context` are absolute (`link_in_mail`). An answer goes to `reply_to`, or to
     customer service. What the mail says is stored until it is sent, and then forgotten. One of a lower `priority` is
     sent when no other is left.
     """

@@ -19,7 +19,7 @@ daemon off;
 worker_processes 2;
 pid {directory}/nginx.pid;
 error_log {directory}/nginx-error.log warn;
-events {{ worker_connections 2048; }}
+events {{ worker_connections {connections}; }}
 http {{
     include /etc/nginx/mime.types;
     default_type application/octet-stream;
@@ -91,9 +91,19 @@ class Nginx(Server):
     """nginx in front of daphne processes, and of `gunicorn` for pages where that is given.
 
     TLS at `url` for the host `localhost`, by a certificate in the file `certificate`; plain HTTP at `plain_url`.
+    `connections` is how many each of its two workers may have. Without `limited` an address may ask as often as it
+    likes, as those who measure do.
     """
 
-    def __init__(self, directory: Path, servers: Sequence[Daphne], gunicorn: Gunicorn | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        servers: Sequence[Daphne],
+        gunicorn: Gunicorn | None = None,
+        *,
+        connections: int = 2048,
+        limited: bool = True,
+    ) -> None:
         super().__init__(directory)
         self.own = directory / f"nginx-{self.port}"
         self.own.mkdir(mode=0o755)
@@ -111,12 +121,14 @@ class Nginx(Server):
             "/etc/letsencrypt/live/shop.example/privkey.pem": str(self.own / "key.pem"),
             "/var/log/nginx/": f"{self.own}/",
             "root /var/lib/booktime;": f"root {directory};",
+            "Host $host;": f"Host $host:{self.port};",
+            **({} if limited else {"    limit_req zone=booktime_requests burst=1000 nodelay;\n": ""}),
         }
         pages = "pages-by-gunicorn.conf" if gunicorn else "pages-by-daphne.conf"
         self.write("booktime.conf", "booktime.conf", changes)
         self.write(pages, "pages.conf", changes)
         user = "user root;" if os.geteuid() == 0 else ""
-        (self.own / "nginx.conf").write_text(MAIN.format(directory=self.own, user=user))
+        (self.own / "nginx.conf").write_text(MAIN.format(directory=self.own, user=user, connections=connections))
 
     def write(self, source: str, target: str, changes: Mapping[str, str]) -> None:
         text = (FILES / source).read_text()

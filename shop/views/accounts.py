@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from shop.browsers import log_in_noted
 from shop.email_proof import confirm_url
 from shop.forms import LoginForm, OwnPasswordForm, PasswordResetForm, SignupForm, live_error, sent
-from shop.mail import queue_mail
+from shop.mail import link_in_mail, queue_mail
 from shop.models import User
 from shop.redirects import RedirectThenDo, next_url
 from shop.throttle import throttled
@@ -68,8 +68,8 @@ def sign_up(request: HttpRequest, email: str, password: str) -> None:
             log_in(request, user, backend=BACKEND)
             return
     known = authenticate(request, email=email, password=password)
-    context = {"login_url": request.build_absolute_uri(reverse("login")), "email": email}
-    context["reset_url"] = request.build_absolute_uri(reverse("password_reset"))
+    context = {"login_url": link_in_mail(request, reverse("login")), "email": email}
+    context["reset_url"] = link_in_mail(request, reverse("password_reset"))
     # Once an hour, so that nobody's mailbox is flooded.
     queue_mail(f"signup-again-{email[:150]}-{timezone.now():%Y%m%d%H}", email, "signup_again", context)
     if known is not None:
@@ -86,7 +86,7 @@ def create_account(request: HttpRequest, email: str, password: str) -> User:
     user = User.objects.create_user(email, password)
     context = {
         "email": user.email,
-        "books_url": request.build_absolute_uri(reverse("product_list", args=["all"])),
+        "books_url": link_in_mail(request, reverse("product_list", args=["all"])),
         "confirm_url": confirm_url(request, user),
     }
     queue_mail(f"welcome-{user.pk}", user.email, "welcome", context)
@@ -121,7 +121,7 @@ def password_was_changed(request: HttpRequest, user: User) -> None:
     """Failed log-ins are forgotten, this browser is known anew, and the owner is told: was it they?"""
     log_in_noted(request, user)
     forget_failures(username=user.email)
-    context = {"email": user.email, "reset_url": request.build_absolute_uri(reverse("password_reset"))}
+    context = {"email": user.email, "reset_url": link_in_mail(request, reverse("password_reset"))}
     queue_mail(f"password-changed-{user.pk}-{timezone.now():%Y%m%d%H%M%S%f}", user.email, "password_changed", context)
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from shop.mail import link_in_mail
 from shop.models import Order, User
 from shop.rendering import render_page, wants_fragment
 from support.admission import message_id
@@ -47,7 +48,7 @@ def chat_detail(request: HttpRequest, pk: int) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            site = request.build_absolute_uri("/")
+            site = link_in_mail(request, "/")
             say(order, by_of(request), request.POST.get("message", ""), request.POST.get("client_id"), site=site)
             return redirect("chat_detail", pk)
         except ValidationError as refusal:

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from shop.mail import link_in_mail
 from shop.models import Order, User
 from support.admission import message_id
 from support.conversation import say
@@ -31,7 +32,7 @@ class MessageList(MobileView):
     def post(self, request: Request, pk: int) -> Response:
         """Say `message`; the same `client_id` again is answered with what it said the first time."""
         data = request.data if isinstance(request.data, dict) else {}
-        by, site = cast(User, request.user), request.build_absolute_uri("/")
+        by, site = cast(User, request.user), link_in_mail(request, "/")
         try:
             message, created = say(self.order, by, data.get("message", ""), data.get("client_id"), site=site)
         except TooManyMessages as error:

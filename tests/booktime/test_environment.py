@@ -88,3 +88,15 @@ def test_server_of_one_process_is_warned(tmp_path):
 
 def test_any_host_is_warned_about(tmp_path):
     assert "booktime.W002" in check(tmp_path, {**ALL_WELL, "ALLOWED_HOSTS": "*"}, "--deploy").stderr
+
+
+@pytest.mark.parametrize("address", ["shop.example", "https://shop.example/shop/", "https://", "ftp://shop.example"])
+def test_site_address_that_is_none_stops_the_start(tmp_path, address):
+    done = check(tmp_path, {**ALL_WELL, "SITE_ADDRESS": address})
+    assert done.returncode != 0
+    assert address.rstrip("/") in done.stderr
+    assert "https://shop.example" in done.stderr
+
+
+def test_site_address_may_name_a_port(tmp_path):
+    assert check(tmp_path, {**ALL_WELL, "SITE_ADDRESS": "https://shop.example:8443/"}).returncode == 0

@@ -4,13 +4,16 @@ import asyncio
 import gzip
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, closing
+from collections import Counter
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import psycopg2
@@ -22,6 +25,7 @@ from tests.proxy import Gunicorn, Nginx
 from tests.servers import ROOT, Daphne, Postgres, Redis, wait_until
 from tests.services.conftest import migrated
 
+FORGETFUL = "forgetful@example.com"
 SPOOFED = {
     "X-Forwarded-Proto": "http",
     "X-Forwarded-For": "203.0.113.9",
@@ -54,7 +58,8 @@ def services(collected_static):
         prepared = Daphne(directory, variables)
         command = [sys.executable, "-m", "benchmarks.chat_people", "1", "1"]
         done = subprocess.run(command, env=prepared.environment(), cwd=ROOT, capture_output=True, check=True)
-        prepared.manage("shell", "--command", "from shop.models import Order; Order.objects.update(status=20)")
+        more = f"Order.objects.update(status=20); User.objects.create_user({FORGETFUL!r}, 'a-password')"
+        prepared.manage("shell", "--command", f"from shop.models import Order, User; {more}")
         yield directory, variables, json.loads(done.stdout)
     shutil.rmtree(directory, ignore_errors=True)
 
@@ -68,7 +73,8 @@ def site(request, services):
         gunicorn = None
         if request.param == "pages by gunicorn":
             gunicorn = stack.enter_context(Gunicorn(directory, servers[0]))
-        nginx = stack.enter_context(Nginx(directory, servers, gunicorn))
+        # As many connections as Debian gives a worker.
+        nginx = stack.enter_context(Nginx(directory, servers, gunicorn, connections=768))
         yield Site(nginx, people, variables["DATABASE_URL"])
 
 
@@ -140,8 +146,129 @@ def test_plain_http_leads_to_https_but_for_health(site):
 def test_bodies_are_limited(site):
     assert site.ask("POST", "/contact-us/", b"x" * 4_000_000)[0].status == 413
     assert site.ask("POST", "/contact-us/", b"x" * 2_000_000)[0].status == 403
-    # Pictures are larger: this one gets as far as the login.
-    assert site.ask("POST", "/admin/shop/product/add/", b"x" * 4_000_000)[0].status in {302, 403}
+    # Pictures are larger, where there are forms for them and of those who work here.
+    (agent,) = site.people["agents"]
+    known = {"Cookie": f"sessionid={agent['session']}", "Content_Type": "multipart/form-data; boundary=x"}
+    form = "/office-admin/shop/product/add/"
+    assert site.ask("POST", form, b"x" * 20_000_000, **known)[0].status == 400  # no form in it: it was read
+    assert site.ask("POST", form, b"x" * 4_000_000)[0].status == 413
+    assert site.ask("POST", "/office-admin/login/", b"x" * 4_000_000, **known)[0].status == 413
+
+
+def bytes_kept(site):
+    """How much nginx and the processes behind it hold of bodies in temporary files."""
+    kept = sum(file.stat().st_size for file in (site.nginx.own.parent).rglob("body/*") if file.is_file())
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (
+                str(site.nginx.own.parent).encode()
+                not in (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            ):
+                continue
+            for file in (process / "fd").iterdir():
+                with suppress(OSError):
+                    kept += file.stat().st_size if "(deleted)" in os.readlink(file) else 0
+    return kept
+
+
+def test_stranger_cannot_fill_the_disk_with_pictures(site):
+    with ExitStack() as stack:
+        before = bytes_kept(site)
+        for _ in range(6):
+            raw = stack.enter_context(socket.create_connection(("localhost", site.nginx.port), timeout=60))
+            stream = stack.enter_context(site.context.wrap_socket(raw, server_hostname="localhost"))
+            stream.sendall(
+                b"POST /admin/shop/product/add/ HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=made-up\r\n"
+                b"Content-Length: 95000000\r\n\r\n"
+            )
+            with suppress(OSError):
+                for _ in range(30):
+                    stream.sendall(b"x" * 1_000_000)
+        assert site.ask("GET", "/about-us/")[0].status == 200
+        assert bytes_kept(site) - before < 20_000_000
+
+
+@pytest.mark.parametrize("path", ["/password-reset/MTM1/{}/", "/password-reset/MTM1/{}"])
+def test_links_of_mails_are_not_written_down(site, path):
+    secret = f"secret{uuid4().hex}"
+    known = site.ask("GET", path.format(secret))[0].headers["X-Request-ID"]
+    wait_until(lambda: known in site.nginx.access_log(), "the request's line in the log")
+    (line,) = [line for line in site.nginx.access_log().splitlines() if known in line]
+    assert path.partition("{")[0].split("MTM1")[0] in line
+    assert "***" in line
+    for log in site.nginx.own.glob("*.log"):
+        assert secret not in log.read_text()
+
+
+def test_port_that_a_visitor_names_stands_in_no_mail(site):
+    form, _ = site.ask("GET", "/password-reset/")
+    page = site.ask("GET", "/password-reset/", Cookie=form.headers["Set-Cookie"].partition(";")[0])[1].decode()
+    token = page.split('name="csrfmiddlewaretoken" value="')[1].partition('"')[0]
+    answer, _ = site.ask(
+        "POST",
+        "/password-reset/",
+        urlencode({"email": FORGETFUL, "csrfmiddlewaretoken": token}),
+        Host="localhost:1337",
+        Origin=f"https://localhost:{site.nginx.port}",
+        Cookie=form.headers["Set-Cookie"].partition(";")[0],
+        Content_Type="application/x-www-form-urlencoded",
+    )
+    assert answer.status == 302
+
+    def mails():
+        with closing(psycopg2.connect(site.database)) as database, database.cursor() as cursor:
+            cursor.execute("SELECT text FROM shop_outgoingmail WHERE key LIKE 'password-reset-%' ORDER BY id DESC")
+            return [text for (text,) in cursor.fetchall()]
+
+    wait_until(lambda: bool(mails()), "the mail")
+    assert f"https://localhost:{site.nginx.port}/password-reset/" in mails()[0]
+    assert "1337" not in mails()[0]
+
+
+def test_sockets_of_one_address_leave_room_for_others(site):
+    (order,) = site.people["orders"]
+    ask = (
+        f"GET /ws/customer-service/{order['order']}/?token={order['token']} HTTP/1.1\r\nHost: localhost\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ).encode()
+    with ExitStack() as stack:
+        statuses = Counter()
+        for _ in range(763):
+            raw = stack.enter_context(socket.create_connection(("localhost", site.nginx.port), timeout=120))
+            stream = stack.enter_context(site.context.wrap_socket(raw, server_hostname="localhost"))
+            stream.sendall(ask)
+            status = int(stream.recv(4096).split()[1])
+            statuses[status] += 1
+            if status != 101:
+                stream.close()
+        assert statuses[101] <= 200
+        assert set(statuses) <= {101, 403, 429}
+        for _ in range(20):
+            connection = LoadClient(site.nginx.url, [], context=site.context).connect()
+            connection.source_address = ("127.0.0.2", 0)
+            connection.request("GET", "/about-us/")
+            assert connection.getresponse().status == 200
+            connection.close()
+
+
+def test_who_asks_far_too_often_is_told_when_to_come_back(site):
+    connection = LoadClient(site.nginx.url, [], context=site.context).connect()
+    connection.source_address = ("127.0.0.3", 0)
+
+    def asked():
+        connection.request("GET", "/static/no-such-file.css")
+        response = connection.getresponse()
+        response.read()
+        return response
+
+    answers = [asked() for _ in range(100)]
+    assert {answer.status for answer in answers} == {404}
+    refused = next(answer for _ in range(20_000) if (answer := asked()).status != 404)
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "10")
+    connection.close()
+    # Nobody else notices.
+    assert site.ask("GET", "/about-us/")[0].status == 200
 
 
 def test_sockets_get_through(site):

@@ -93,6 +93,19 @@ def test_link_leads_to_no_other_host(client, alice):
     assert "evil" not in mail.outbox[0].body
 
 
+def test_links_in_mails_begin_as_the_site_was_told(client, alice, settings):
+    """Whatever the visitor says is its host or port, which Django lets pass for the hosts it knows."""
+    settings.SITE_ADDRESS = "https://shop.example"
+    ask(client, headers={"Host": "testserver:1337"})
+    form = {"email": "new@example.com", "password1": NEW, "password2": NEW}
+    client.post("/signup/", form, headers={"Host": "testserver:1337"})
+    texts = [mail.outbox[0].body, OutgoingMail.objects.get(key__startswith="welcome").text]
+    for text in texts:
+        links = re.findall(r"https?://\S+", text)
+        assert links
+        assert all(link.startswith("https://shop.example/") for link in links)
+
+
 def test_mailbox_is_not_flooded(client, alice, same_hour):
     for _ in range(8):
         ask(client)
