@@ -286,6 +286,8 @@ STORAGES: dict[str, dict[str, Any]] = {
 # How large the body of a request may be; where staff upload pictures, several of them fit in.
 REQUEST_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 UPLOAD_MAX_BYTES = 100_000_000
+# How many fields a form may have: an order of 500 lines has up to nine of each line in the back offices.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 UPLOAD_PATHS = ("/admin/", "/office-admin/")
 PICTURE_MAX_BYTES = 10_000_000
 PICTURE_MAX_PIXELS = 40_000_000
