@@ -148,6 +148,15 @@ class Exchange:
                 close()
             environ["wsgi.input"].close()
 
+    def send_now(self, messages: list[Message]) -> None:
+        """Send from this thread, and return once that is done or the client is gone."""
+
+        async def send_all() -> None:
+            for message in messages:
+                await self.send(message)
+
+        streams.wait_for(asyncio.run_coroutine_threadsafe(send_all(), self.loop), self.departed)
+
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
         self.start = {
             "type": "http.response.start",

@@ -321,6 +321,8 @@ UPLOAD_PATHS = re.compile(r"/(admin|office-admin)/shop/(product|productimage)/(a
 # How much of bodies that did not arrive whole yet a process holds, and of those from one address.
 UNFINISHED_MAX_BYTES = 500_000_000
 UNFINISHED_MAX_BYTES_OF_AN_ADDRESS = 50_000_000
+# How many fields a form may have: an order of 500 lines has up to nine of each line in the back offices.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 PICTURE_MAX_BYTES = 10_000_000
 PICTURE_MAX_PIXELS = 40_000_000
 

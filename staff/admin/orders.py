@@ -14,7 +14,8 @@ from django.utils.timezone import localtime
 from shop.models import Order, OrderLine, User
 from staff.admin.actions import Outcome, log
 from staff.admin.forms import CustomerByEmail
-from staff.admin.order_forms import OrderForm, OrderLineForm
+from staff.admin.order_forms import OrderForm
+from staff.admin.order_lines import DispatchLineInline, OrderLineInline, save_lines
 from staff.admin.searching import find_orders
 from staff.models import WebhookDelivery
 from staff.offices import dispatch_admin, office_admin
@@ -28,7 +29,6 @@ BILLING = (
     "billing_city",
     "billing_country",
 )
-PARCEL = ("carrier", "tracking_number")
 SHIPPING = tuple(name.replace("billing", "shipping") for name in BILLING)
 # What tells of an order: nobody deletes it by itself, and it goes when its order does.
 RECORDS = {model._meta.verbose_name for model in (ChatMessage, WebhookDelivery)}
@@ -45,11 +45,17 @@ def mark_lines(name: str, status: OrderLine.Status) -> Any:
 
     @admin.action(description=f"Mark lines as {status.label.lower()}", permissions=["change"])
     def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        orders = list(queryset)
-        lines = OrderLine.objects.filter(order__in=orders).select_related("order").order_by("pk")
-        outcome = Outcome.of_each(lines, lambda line: line.mark(status), f"They were {status.label.lower()} already.")
-        touched = {line.order_id for line in outcome.changed}
-        log(request, [order for order in orders if order.pk in touched], f"marked lines as {status.label.lower()}")
+        orders, outcome, unchanged = list(queryset), Outcome(), f"They were {status.label.lower()} already."
+        touched = []
+        for order in orders:
+            lines = {line.pk: line for line in order.lines.only("pk", "order").order_by("pk")}
+            marked = order.mark_lines(dict.fromkeys(lines, status))
+            outcome.changed += [lines[pk] for pk in marked.changed]
+            for reason, keys in {**marked.refused, unchanged: marked.unchanged}.items():
+                outcome.refused[reason] += [lines[pk] for pk in keys]
+            touched += [order] if marked.changed else []
+        outcome.refused = {reason: lines for reason, lines in outcome.refused.items() if lines}
+        log(request, touched, f"marked lines as {status.label.lower()}")
         outcome.tell(model_admin, request, f"marked as {status.label.lower()}", OrderLine)
 
     action.__name__ = name
@@ -78,28 +84,11 @@ class InState(admin.SimpleListFilter):
         return queryset.not_cancelled().filter(status=status) if status else queryset
 
 
-class OrderLineInline(admin.TabularInline[OrderLine, Order]):
-    model = OrderLine
-    form = OrderLineForm
-    extra = 0
-    fields = ("product", "price", "status", *PARCEL)
-    autocomplete_fields = ("product",)
-    verbose_name = "line"
-    verbose_name_plural = "lines"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
-        return super().get_queryset(request).select_related("product")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What is done or cancelled has no open lines."""
-        is_over = obj is not None and (obj.is_cancelled or obj.status == Order.DONE)
-        return not is_over and super().has_add_permission(request, obj)
-
-
 class OrderAdminBase(admin.ModelAdmin[Order]):
     """What every office does with orders: find them fast, and move them on by the model's own verbs."""
 
     form = OrderForm
+    change_form_template = "staff/admin_order.html"
     date_hierarchy = "date_added"
     list_per_page = 50
     show_full_result_count = False
@@ -135,20 +124,13 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
         if formset.model is not OrderLine:
             super().save_formset(request, form, formset, change)
             return
-        formset.save(commit=False)
-        for line in formset.deleted_objects:
-            line.delete()
-        for line, changed in formset.changed_objects:
-            if parcel := [name for name in PARCEL if name in changed]:
-                line.save(update_fields=[*parcel, "date_updated"])
-            if "status" in changed:
-                status = line.status
-                self.attempt(request, lambda line=line, status=status: line.mark(status))
-        for line in formset.new_objects:
-            line.save()
-        # A new line does not complete an order: others may follow. Here they are all there.
-        form.instance.complete_if_closed()
-        form.instance.refresh_from_db(fields=["status"])
+        save_lines(formset, request)
+
+    def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """With the links to an order's other lines, where it has more than its form shows."""
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        context["lines"] = next((formset.page for formset in formsets if formset.model is OrderLine), None)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def attempt(self, request: HttpRequest, verb: Any) -> None:
         """Somebody else may have been faster since the form was checked: say so instead of failing."""
@@ -164,7 +146,6 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
     list_filter = (InState, "shipping_country")
     list_select_related = ("user",)
     search_help_text = "An order's number, a name, or the beginning of an e-mail address."
-    change_form_template = "staff/admin_order.html"
     inlines = (OrderLineInline,)
     actions = (mark_paid, mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
     readonly_fields = ("customer", "placed", "date_cancelled", "spoken_to")
@@ -226,18 +207,6 @@ class OrderList(ChangeList):
             return super().get_filters(request)
         except OverflowError as error:  # a year of forty digits, which Django's date hierarchy does not expect
             raise IncorrectLookupParameters from error
-
-
-class DispatchLineInline(OrderLineInline):
-    fields = ("product", "status", *PARCEL)  # type: ignore[assignment]
-    can_delete = False
-    max_num = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class DispatchOrderAdmin(OrderAdminBase):
