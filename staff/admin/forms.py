@@ -6,6 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Model
 from django.forms.widgets import Input
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -53,6 +54,31 @@ class FixedOnceSaved(forms.ModelForm[Any]):
         unchanged = {field.name for field in self._meta.model._meta.fields if field.is_relation}
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return exclusions | unchanged if self.instance.pk else exclusions
+
+
+class LabelledFields:
+    """A form set whose fields are named: "Status, line 2"."""
+
+    row_name: str
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)  # type: ignore[misc]
+        row = f"new {self.row_name}" if index is None else f"{self.row_name} {index + 1}"
+        for field in form.fields.values():
+            # Django wraps a chooser into another widget.
+            widget = getattr(field.widget, "widget", field.widget)
+            if not widget.is_hidden:
+                widget.attrs["aria-label"] = f"{field.label}, {row}"
+
+
+class Labelled:
+    """A table of rows in which each field has a name of its own: Django names the columns alone."""
+
+    verbose_name: Any
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+        return type(formset.__name__, (LabelledFields, formset), {"row_name": str(self.verbose_name)})
 
 
 class CustomerByEmail:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from shop.models import Basket, Order, OrderLine
+from staff.admin.forms import Labelled
 from staff.admin.order_forms import OrderLineForm
 from staff.admin.plain_widgets import PLAIN_WIDGETS
 
@@ -60,7 +61,7 @@ def page_of_lines(request: HttpRequest, order: Order | None) -> Page | None:
     return Paginator(lines, LINES_A_PAGE).get_page(request.GET.get(PAGE))
 
 
-class OrderLineInline(admin.TabularInline[OrderLine, Order]):
+class OrderLineInline(Labelled, admin.TabularInline[OrderLine, Order]):
     model = OrderLine
     form = OrderLineForm
     formset = OrderLineFormSet

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from shop.email_proof import mail_confirm_link
 from shop.models import Address, Basket, BasketLine, User
 from shop.models.basket import BasketLines
-from staff.admin.forms import CustomerByEmail, FixedOnceSaved
+from staff.admin.forms import CustomerByEmail, FixedOnceSaved, Labelled
 from staff.admin.searching import by_email, find_people, found_in, named
 from staff.offices import office_admin
 
@@ -155,7 +155,7 @@ class BasketLineFormSet(BaseInlineFormSet[BasketLine, Basket, Any]):
             raise ValidationError(too_much, code="too_much")
 
 
-class BasketLineInline(admin.TabularInline[BasketLine, Basket]):
+class BasketLineInline(Labelled, admin.TabularInline[BasketLine, Basket]):
     model = BasketLine
     form = BasketLineForm
     formset = BasketLineFormSet

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
 from shop.pictures import PicturesUnavailable
 from staff.admin.actions import Outcome
-from staff.admin.forms import FixedOnceSaved, PicturesField
+from staff.admin.forms import FixedOnceSaved, Labelled, PicturesField
 from staff.offices import dispatch_admin, office_admin
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class ProductAuthorForm(FixedOnceSaved):
     fixed = ("author",)
 
 
-class ProductAuthorInline(admin.TabularInline[ProductAuthor, Product]):
+class ProductAuthorInline(Labelled, admin.TabularInline[ProductAuthor, Product]):
     model = ProductAuthor
     form = ProductAuthorForm
     extra = 0
@@ -73,7 +73,7 @@ def thumbnail_tag(image: ProductImage | None) -> SafeString | str:
     )
 
 
-class ProductImageInline(admin.TabularInline[ProductImage, Product]):
+class ProductImageInline(Labelled, admin.TabularInline[ProductImage, Product]):
     model = ProductImage
     extra = 0
     fields = ("preview", "image", "position")
