@@ -22,6 +22,7 @@ from django.contrib.auth import get_user
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
+from shop.networks import network_of
 from shop.views.errors import too_large
 
 # So much more than it may send, a client sends before it is cut off; until then it gets to read the answer.
@@ -138,11 +139,16 @@ class CarefulRequest(http_protocol.WebRequest):
             self.channel._networkProducer.resumeProducing()
 
     def sender(self) -> str:
-        """The address that a body comes from, as the proxy in front says if there is one."""
+        """The network that a body comes from, as the proxy in front says if there is one."""
         behind_proxy = self.channel.factory.server.proxy_forwarded_address_header
         if behind_proxy and (forwarded := self.requestHeaders.getRawHeaders(b"x-forwarded-for")):
-            return str(forwarded[-1].rpartition(b",")[2].strip().decode("latin-1"))
-        return str(getattr(self.channel.getPeer(), "host", ""))
+            address = forwarded[-1].rpartition(b",")[2].strip().decode("latin-1")
+        else:
+            address = str(getattr(self.channel.getPeer(), "host", ""))
+        try:
+            return network_of(address)
+        except ValueError:  # a Unix socket has none
+            return address
 
     def handleContentChunk(self, data: bytes) -> None:
         self.received += len(data)

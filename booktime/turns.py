@@ -8,11 +8,13 @@ wait for each other. What it is worth is measured by `python -m benchmarks.neigh
 """
 
 import asyncio
-import ipaddress
 import re
 from collections import Counter, deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
+
+from shop.networks import network_of
 
 SESSION = re.compile(rb"(?:^|;\s*)sessionid=([^;\s]+)")
 # More of one asker are told to come back; a page sends a handful at once, a shop's API client a dozen.
@@ -34,18 +36,10 @@ def asker_of(scope: Mapping[str, Any]) -> Asker:
         elif name == b"authorization":
             credentials = value
     part = scope["path"].split("/", 2)[1:2]
-    return Asker(network_of((scope.get("client") or ("",))[0]), (session or credentials, "".join(part)))
-
-
-def network_of(address: str) -> str:
-    """The address as one client's: IPv6 up to its /64, whatever else as it is."""
-    if ":" not in address:
-        return address
-    try:
-        whole = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(whole.ipv4_mapped or ipaddress.IPv6Network((whole, 64), strict=False))
+    address = (scope.get("client") or ("",))[0]
+    with suppress(ValueError):  # a Unix socket has none
+        address = network_of(address)
+    return Asker(address, (session or credentials, "".join(part)))
 
 
 class Turns:

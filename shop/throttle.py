@@ -13,7 +13,6 @@ do: so the owner of an account under attack has two ways in. Of IPv6 the first h
 one customer of a provider is given.
 """
 
-import ipaddress
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -36,6 +35,7 @@ from django.shortcuts import render
 
 from shop.browsers import known_browser
 from shop.emails import canonical
+from shop.networks import network_of
 from shop.rendering import LiveError, wants_json
 
 # For one failure from a single address that an account bears, it bears this many from all of them.
@@ -43,8 +43,6 @@ ADDRESSES = 5
 # And an address bears this many for all the accounts that are tried from there.
 ACCOUNTS = 100
 NOWHERE = "0.0.0.0"  # noqa: S104
-# One customer has at least that many addresses.
-IPV6_PREFIX = 64
 
 View = Callable[..., HttpResponseBase]
 
@@ -59,13 +57,9 @@ def account_name(request: HttpRequest, credentials: Mapping[str, Any] | None) ->
 def client_address(request: HttpRequest) -> str:
     """The visitor's IP address, of IPv6 that of their network; one and the same where the server does not know it."""
     try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+        return network_of(request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return NOWHERE
-    if isinstance(address, ipaddress.IPv6Address):
-        network = ipaddress.IPv6Network((int(address), IPV6_PREFIX), strict=False)
-        address = address.ipv4_mapped or network.network_address
-    return str(address)
 
 
 def plain(request: Any) -> HttpRequest:
