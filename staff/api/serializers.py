@@ -1,13 +1,28 @@
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.db.models import DateTimeField
 from rest_framework import serializers
 
 from shop.models import Order, OrderLine, Product
 
 
-class OrderLineSerializer(serializers.ModelSerializer):
+class MomentField(serializers.DateTimeField):
+    """In UTC, whatever days the shop has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+
+class DispatchSerializer(serializers.ModelSerializer):
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        DateTimeField: MomentField,
+    }
+
+
+class OrderLineSerializer(DispatchSerializer):
     """A line as dispatch sees it; of what is sent, only the status and the parcel are taken."""
 
     product: Any = serializers.SlugRelatedField(slug_field="name", read_only=True, help_text="The product's name.")
@@ -45,12 +60,8 @@ class OrderLineSerializer(serializers.ModelSerializer):
         return line
 
 
-class OrderSerializer(serializers.ModelSerializer):
+class OrderSerializer(DispatchSerializer):
     """A paid order: where it goes, and nothing of who pays for it."""
-
-    # In UTC, whatever days the shop has.
-    date_updated = serializers.DateTimeField(read_only=True, default_timezone=UTC)
-    date_added = serializers.DateTimeField(read_only=True, default_timezone=UTC)
 
     class Meta:
         model = Order
@@ -65,6 +76,7 @@ class OrderSerializer(serializers.ModelSerializer):
             "date_updated",
             "date_added",
         ]
+        read_only_fields = ["date_updated", "date_added"]
         # A replaced address without a second line must not keep the old one's.
         extra_kwargs = {"shipping_address2": {"default": ""}}
 
