@@ -31,7 +31,7 @@ class Known(forms.Field):
 
     def clean(self, value: Any) -> OrderLine | None:
         if value and str(value) != str(self.row.pk):
-            raise ValidationError("This line is not there any more: somebody removed it.", code="invalid_choice")
+            raise ValidationError("This line is not there any more.", code="invalid_choice")
         return self.row if value else None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -50,6 +50,12 @@ class OrderLineFormSet(BaseInlineFormSet[OrderLine, Order, Any]):
     def add_fields(self, form: Any, index: Any) -> None:
         super().add_fields(form, index)
         form.fields["id"] = Known(form.instance)
+
+    def clean(self) -> None:
+        super().clean()
+        # The field of the key, which is hidden, cannot say so itself.
+        if any("id" in form.errors for form in self.forms):
+            raise ValidationError("Somebody removed a line meanwhile. Open the order anew.", code="removed")
 
 
 def page_of_lines(request: HttpRequest, order: Order | None) -> Page | None:
@@ -75,7 +81,7 @@ class OrderLineInline(admin.TabularInline[OrderLine, Order]):
         # Where none may be added, Django sets their most to 0.
         may_add = bool(self.max_num)
         formset = super().get_formset(request, obj, renderer=PLAIN_WIDGETS, validate_max=may_add, **kwargs)
-        formset.page = page_of_lines(request, obj)
+        formset.page = page_of_lines(request, obj)  # type: ignore[attr-defined]
         return formset
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
