@@ -32,7 +32,7 @@ class Known(forms.Field):
 
     def clean(self, value: Any) -> OrderLine | None:
         if value and str(value) != str(self.row.pk):
-            raise ValidationError("This line is not there any more: somebody removed it.", code="invalid_choice")
+            raise ValidationError("This line is not there any more.", code="invalid_choice")
         return self.row if value else None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -51,6 +51,12 @@ class OrderLineFormSet(BaseInlineFormSet[OrderLine, Order, Any]):
     def add_fields(self, form: Any, index: Any) -> None:
         super().add_fields(form, index)
         form.fields["id"] = Known(form.instance)
+
+    def clean(self) -> None:
+        super().clean()
+        # The field of the key, which is hidden, cannot say so itself.
+        if any("id" in form.errors for form in self.forms):
+            raise ValidationError("Somebody removed a line meanwhile. Open the order anew.", code="removed")
 
 
 def page_of_lines(request: HttpRequest, order: Order | None) -> Page | None:
