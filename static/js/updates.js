@@ -11,7 +11,7 @@ const isLost = () => !document.activeElement || document.activeElement.matches("
 let before = null;
 
 function note(target) {
-  const element = document.activeElement;
+  const element = document.activeElement ?? document.body;
   before = { id: element.id, traits: traitsOf(element), isInside: target.contains(element) };
 }
 
@@ -93,7 +93,7 @@ document.addEventListener("htmx:historyRestore", () => {
 let told = sentences();
 document.addEventListener("htmx:sseBeforeMessage", ({ target }) => note(target));
 document.addEventListener("htmx:sseMessage", ({ target }) => {
-  keepFocus(target);
+  if (before.isInside) keepFocus(target);
   const news = sentences();
   if (news !== told) say(news);
   told = news;

@@ -373,15 +373,20 @@ def see_a_shopper_come(scene, alice, erin):
     page = scene.open("/customer-service/", erin)
     expect(page.locator("#stream-status")).to_have_text("Live")
     page.get_by_role("link", name=f"Order {first.pk}", exact=True).focus()
-    other = scene.browser.new_context()
-    shopper = other.new_page()
-    scene.log_in(shopper, alice)
-    shopper.goto(f"{scene.site}/customer-service/{second.pk}/")
-    shopper.locator("#chat-message-input").fill("And this one?")
-    shopper.locator("#chat-message-submit").click()
-    expect(page.locator("#waiting-count")).to_have_text("2 waiting for an answer")
-    other.close()
+    ask_about(second, scene, alice)
     return f"#chat-of-{first.pk}", "2 waiting now."
+
+
+def ask_about(order, scene, shopper):
+    context = scene.browser.new_context()
+    page = context.new_page()
+    scene.log_in(page, shopper)
+    page.goto(f"{scene.site}/customer-service/{order.pk}/")
+    page.locator("#chat-message-input").fill("Where is it?")
+    page.locator("#chat-message-submit").click()
+    expect(scene.page.get_by_role("link", name=f"Order {order.pk}", exact=True)).to_be_visible()
+    expect(scene.page.locator(".chat-row--waiting", has_text=f"Order {order.pk}")).to_be_visible()
+    context.close()
 
 
 def test_each_update_in_the_templates_is_done_here():
@@ -390,6 +395,14 @@ def test_each_update_in_the_templates_is_done_here():
 
 def test_nothing_is_done_here_that_is_no_more():
     assert {(row.values[0], row.values[1]) for row in DONE} == set(updates_in_templates())
+
+
+def test_each_update_names_what_failed_where_it_fails():
+    for path in TEMPLATES.rglob("*.html"):
+        text = path.read_text()
+        for found in re.finditer(r'hx-(?:get|post|put|patch|delete)="', text):
+            tag = text[text.rindex("<", 0, found.start()) : text.index(">", found.end())]
+            assert "data-failure=" in tag or '<nav class="pagination" aria-label="Pages" data-failure=' in text, tag
 
 
 @pytest.fixture
@@ -449,3 +462,12 @@ def test_what_was_pressed_stays_in_view(scene, alice, erin):
     scene.press("link", "Customer")
     expect(page.locator("#spoken")).to_have_text("25 orders.")
     expect(page.locator("#sort-user__email")).to_be_in_viewport()
+
+
+def test_stream_takes_the_focus_from_nobody(scene, alice, erin):
+    order = OrderFactory(user=alice)
+    page = scene.open("/customer-service/", erin)
+    expect(page.locator("#stream-status")).to_have_text("Live")
+    ask_about(order, scene, alice)
+    expect(page.locator("#spoken")).to_have_text("1 waiting now.")
+    assert page.evaluate("document.activeElement === document.body")
