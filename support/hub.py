@@ -184,6 +184,9 @@ class Hub:
         return alone
 
     async def leave(self, member: "Member") -> None:
+        room = self.rooms.get(member.connection.order_id)
+        if room is None or member not in room.members:  # it was cut off at the door
+            return
         alone = await self.forget(member)
         # Not to the same person, who may be back by another process before this is heard there.
         frame = {"type": "chat_leave", "username": member.username} if alone else None

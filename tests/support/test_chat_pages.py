@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from support.models import Chat, ChatMessage
@@ -165,7 +164,6 @@ def test_reader_who_leaves_is_not_read_to(order, said, alice_client, monkeypatch
         monkeypatch.setattr(consumers, "messages_after", count)
         async with connected(order, alice_client, query="?since=0") as client:
             await client.receive_json_from()
-            await sync_to_async(lambda: None)()
 
     run(leave)
     assert len(pages) == 1
