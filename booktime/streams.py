@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 # What is read of a file at once; daphne's buffer counts as full from as much on. A smaller file is sent like a page.
 PIECE = 65_536
-# Seconds in which a reader has to take something, and the pace on the whole, after as long: bytes a second.
+# Seconds in which a reader has to take something, and the pace on the whole, after as long, in bytes a second: of the
+# time that we waited for the reader, as what is sent may also take long to make.
 PATIENCE = 60
 SLOWEST = 4_096
 # How many may be under way in a process, each with an open file, and how many exports are made at once.
@@ -45,13 +46,14 @@ class Outflow:
     def __init__(self, send: Send, departed: threading.Event) -> None:
         self.send, self.departed = send, departed
         self.flows = asyncio.Event()
-        self.began, self.sent = time.monotonic(), 0
+        self.waited, self.sent = 0.0, 0
         # ASGI has no word for it, so this asks daphne's own request; under another server it always flows.
         self.request = getattr(send, "args", (None,))[0]
         channel = getattr(self.request, "channel", None)
         if channel is None:
             self.request = None
-        if channel is None or not channel._waitingForTransport:
+        # What is left of the answer before may still fill it.
+        if not getattr(channel, "_waitingForTransport", False):
             self.flows.set()
         if self.request is not None:
             self.request.registerProducer(self, True)
@@ -75,12 +77,14 @@ class Outflow:
             return False
         await self.send({"type": "http.response.body", "body": piece, "more_body": True})
         self.sent += len(piece)
-        left = self.began + PATIENCE + self.sent / SLOWEST - time.monotonic()
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(max(0, min(PATIENCE, left))):
+            async with asyncio.timeout(max(0, min(PATIENCE, PATIENCE + self.sent / SLOWEST - self.waited))):
                 await self.flows.wait()
         except TimeoutError as error:
             raise ReaderTooSlow from error
+        finally:
+            self.waited += time.monotonic() - began
         return not self.departed.is_set()
 
     def end(self) -> None:
@@ -123,7 +127,7 @@ async def send_stream(response: Any, start: Message, send: Send, departed: threa
         if not departed.is_set():
             await send({"type": "http.response.body", "body": b""})
     except ReaderTooSlow:
-        logger.warning("Cut off a reader who took %s bytes in %d s", outflow.sent, time.monotonic() - outflow.began)
+        logger.warning("Cut off a reader who took %s bytes in %d s", outflow.sent, outflow.waited)
         outflow.cut()
     finally:
         _under_way -= 1
