@@ -119,6 +119,10 @@ def test_small_order_has_no_parts(erins, parcel):
     assert "Shown, and saved" not in erins.get(path_of("office-admin", parcel)).content.decode()
 
 
+def test_form_of_dispatch_leads_to_no_invoice(dans, parcel):
+    assert "invoice" not in dans.get(path_of("dispatch-admin", parcel)).content.decode().lower()
+
+
 def test_office_adds_no_more_than_an_order_holds(erins, large):
     path = path_of("office-admin", large)
     fields = form_of(erins.get(path), FORM) | {"lines-TOTAL_FORMS": 501}
