@@ -27,7 +27,9 @@ def test_nginx_accepts_its_files(directory, pages):
         (nginx.own / target).write_text(text.replace("/var/log/nginx/", f"{nginx.own}/"))
     done = subprocess.run(nginx.command("-t"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "[warn]" not in done.stderr
+    # Since 1.25 HTTP/2 has a line of its own, which older ones, as Debian 12's, refuse; it takes both.
+    warnings = [line for line in done.stderr.splitlines() if "[warn]" in line]
+    assert [line for line in warnings if '"listen ... http2" directive is deprecated' not in line] == []
 
 
 @pytest.fixture
