@@ -290,10 +290,9 @@ export function mount(root, options) {
   function holdPlace() {
     const below = log.scrollHeight - log.scrollTop;
     log.setAttribute("aria-live", "off");
-    return (count) => {
+    return () => {
       log.scrollTop = log.scrollHeight - below;
       if (document.activeElement === document.body) log.focus({ preventScroll: true });
-      say(count === 1 ? "1 earlier message is shown." : `${count} earlier messages are shown.`);
       setTimeout(() => log.removeAttribute("aria-live"), 1000);
     };
   }
@@ -306,7 +305,8 @@ export function mount(root, options) {
       const release = holdPlace();
       earlier.hidden = page.length < A_PAGE;
       earlier.after(...page.map((message) => said(message, message.username === options.username)));
-      release(page.length);
+      release();
+      say(page.length === 1 ? "1 earlier message is shown." : `${page.length} earlier messages are shown.`);
     } catch {
       say("Earlier messages did not come. Try again in a moment.");
     } finally {
@@ -314,17 +314,16 @@ export function mount(root, options) {
     }
   }
 
-  // As htmx puts the page before above the first message. It tells so once, after all is in its place.
-  let held = null;
-  const countShown = () => log.querySelectorAll("[data-id]").length;
+  // As htmx puts the page before above the first message; the page says what came.
+  let release = null;
   function beforePut(event) {
-    if (event.detail.shouldSwap) held = { release: holdPlace(), shown: countShown() };
+    if (event.detail.shouldSwap) release = holdPlace();
   }
   function afterPut() {
-    if (!held) return;
+    if (!release) return;
     localTimes();
-    held.release(countShown() - held.shown);
-    held = null;
+    release();
+    release = null;
   }
 
   function localTimes() {

@@ -112,7 +112,7 @@ def test_earlier_messages_come_above_what_is_read_which_stays_in_its_place(order
         before = read.bounding_box()["y"]
         link.press("Enter")
         expect(messages_of(desk)).to_have_count(count)
-        expect(desk.locator("#chat-status")).to_have_text(shown)
+        expect(desk.locator("#spoken")).to_have_text(shown)
         # But for the link itself, in whose place the message above now stands.
         assert abs(read.bounding_box()["y"] - before) < 80
         assert desk.evaluate("document.querySelector('#chat-log').contains(document.activeElement)")

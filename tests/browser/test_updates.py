@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile
 from playwright.sync_api import Page, expect
 
 from shop.models import ProductImage
-from support.models import Chat
+from support.models import Chat, ChatMessage
 from tests.addresses import picture
 from tests.factories import (
     AddressFactory,
@@ -364,6 +364,16 @@ def mark_the_last_new_order_paid(scene, alice, erin):
     return "#order-results h2 >> nth=0", "0 orders."
 
 
+@does("support/chat_detail.html", 'hx-get="?before={{ log.0.pk }}"')
+def see_earlier_messages(scene, alice, erin):
+    order = OrderFactory(user=alice)
+    OrderLineFactory(order=order)
+    ChatMessage.objects.bulk_create([ChatMessage(order=order, sender=alice, message=str(n)) for n in range(201)])
+    scene.open(f"/customer-service/{order.pk}/", alice)
+    scene.press("link", "Earlier messages")
+    return "#chat-log", "1 earlier message is shown."
+
+
 @does("support/customer_service.html", 'sse-swap="presence"')
 def see_a_shopper_come(scene, alice, erin):
     first, second = OrderFactory.create_batch(2, user=alice)
@@ -418,7 +428,12 @@ def test_update_keeps_the_focus_and_says_what_changed(scene, alice, erin, templa
     expect(scene.page.locator(focused).first).to_be_focused()
     assert scene.page.evaluate("window.stayed"), "it was to be updated in place"
     # Many screen readers skip one that comes with its text.
-    assert scene.page.locator("main :is([aria-live], [role=status], [role=alert]):not(#stream-status)").count() == 0
+    assert (
+        scene.page.locator(
+            "main :is([aria-live], [role=status], [role=alert]):not(#stream-status, #chat-status, #chat-log)"
+        ).count()
+        == 0
+    )
 
 
 def test_page_that_comes_back_has_the_focus_on_its_heading_and_says_its_title(scene):
