@@ -47,7 +47,7 @@ def pdf_response(
 
 def not_yet(request: HttpRequest, error: NotYet) -> HttpResponse:
     if isinstance(error, TooMany):
-        sentence = f"That were many documents in a short time. The next one is made in {error.seconds} seconds."
+        sentence = f"You asked for many documents in a short time. Ask for the next one in {error.seconds} seconds."
     else:
         sentence = "The document is being made. Ask for it again in a few seconds."
     again, status = request.get_full_path(), 429 if isinstance(error, TooMany) else 503
