@@ -162,7 +162,7 @@ def test_image_holds_all_that_the_site_runs_on(image, postgres_server, redis_ser
     name, key = re.search(r"RUN (SECRET_KEY)=(\S+) bin/post_compile", DOCKERFILE).groups()
     # Compressing them all takes long, and was done by `bin/post_compile` already.
     assert "static files copied" in run("python", "manage.py", "collectstatic", "--noinput", "--dry-run", **{name: key})
-    (image / "var").mkdir()
+    (image / "var").mkdir(exist_ok=True)
     (image / "var" / "static").symlink_to(collected_static)
     site = {"SECRET_KEY": "a-key" * 10, "DATABASE_URL": postgres_server.url, "REDIS_URL": redis_server.url}
     run(*shlex.split(LINES["release"]), **site)
