@@ -22,8 +22,12 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from PIL import ImageFile
 from weasyprint import HTML, LOGGER
 from weasyprint.urls import URLFetcher
+
+# WeasyPrint sets it for the whole process, where an upload that is cut short is to be refused.
+ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 # Seconds without work after which the process gives back its memory.
 IDLE = 300

@@ -185,11 +185,13 @@ class Order(models.Model):
         if "_added_up" in self.__dict__:
             return self._added_up[0].tally if self._added_up else Tally()
         groups = self.groups()
+        called_off = [line for line in groups if line.status == OrderLine.CANCELLED]
         return Tally(
             books=sum(line.alike for line in groups),
             closed=sum(line.alike for line in groups if line.status in OrderLine.CLOSED),
             price=sum((line.total_price for line in groups), Decimal("0.00")),
-            cancelled=sum((ln.total_price for ln in groups if ln.status == OrderLine.CANCELLED), Decimal("0.00")),
+            called_off=sum(line.alike for line in called_off),
+            cancelled=sum((line.total_price for line in called_off), Decimal("0.00")),
         )
 
     @property
@@ -259,7 +261,9 @@ class Order(models.Model):
     @property
     def state(self) -> str:
         """The status in words of the offices, where an order that was called off is not new: "Cancelled"."""
-        return Stage.CANCELLED.label if self.stage == Stage.CANCELLED else self.get_status_display()
+        tally = self.tally()
+        called_off = self.is_cancelled or 0 < tally.books == tally.called_off
+        return Stage.CANCELLED.label if called_off else self.get_status_display()
 
     def steps(self) -> list[Step]:
         """The way of an order from the shopper to the shopper, and where it is on it."""
@@ -376,14 +380,15 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def added_up(self) -> "OrderLineQuerySet":
         """One line for all of an order, which knows what there is to count of them (`tally`)."""
         order: dict[str, Any] = {"partition_by": models.F("order")}
-        closed = models.Q(status__in=OrderLine.CLOSED)
+        closed, cancelled = models.Q(status__in=OrderLine.CLOSED), models.Q(status=OrderLine.CANCELLED)
         return (
             self.only("order")
             .annotate(
                 books=Window(models.Count("pk"), **order),
                 closed=Window(models.Count("pk", filter=closed), **order),
                 sum=Window(models.Sum("price"), **order),
-                cancelled=Window(models.Sum("price", filter=models.Q(status=OrderLine.CANCELLED)), **order),
+                called_off=Window(models.Count("pk", filter=cancelled), **order),
+                cancelled=Window(models.Sum("price", filter=cancelled), **order),
                 nth=Window(RowNumber(), order_by="pk", **order),
             )
             .filter(nth=1)
@@ -507,7 +512,7 @@ class OrderLine(Covered, models.Model):
         """What `added_up()` counted."""
         read: Any = self
         price, cancelled = (Decimal(amount or 0).quantize(Decimal("0.01")) for amount in (read.sum, read.cancelled))
-        return Tally(books=read.books, closed=read.closed, price=price, cancelled=cancelled)
+        return Tally(read.books, read.closed, price, read.called_off, cancelled)
 
     @property
     def parcel(self) -> str:

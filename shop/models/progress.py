@@ -52,7 +52,8 @@ class Tally:
     books: int = 0
     closed: int = 0
     price: Decimal = Decimal("0.00")
-    # What of that is not charged.
+    # How many books of them are cancelled, and what of the price is not charged for that.
+    called_off: int = 0
     cancelled: Decimal = Decimal("0.00")
 
 
