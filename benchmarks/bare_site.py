@@ -55,6 +55,7 @@ async def site_without_turns(scope: Any, receive: Any, send: Any) -> None:
     """The site, but a free thread goes to who came first."""
     from booktime import asgi
 
-    asgi.pages.turns.most_of_asker = asgi.pages.turns.most_of_address = asgi.pages.turns.places
+    limits = ("most_of_one", "most_of_one_alone", "most_of_address")
+    vars(asgi.pages.turns).update(dict.fromkeys(limits, asgi.pages.turns.places))
     turns.MOST_WAITING = sys.maxsize
     await asgi.application(scope, receive, send)

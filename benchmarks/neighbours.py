@@ -283,6 +283,7 @@ def others_beside(
 
 
 def measure(server: Where, shop: Shop, kinds: tuple[str, ...], seconds: float, same_address: bool) -> bool:
+    others_beside(server, shop, "", 3, same_address)
     passed = True
     print(f"{'beside':<16} {'median':>8} {'p95':>8} {'failed':>7}   what the client was answered")
     for kind in ("", *kinds):

@@ -8,7 +8,9 @@ wait for each other. What it is worth is measured by `python -m benchmarks.neigh
 """
 
 import asyncio
+import math
 import re
+import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +21,8 @@ from shop.networks import network_of
 SESSION = re.compile(rb"(?:^|;\s*)sessionid=([^;\s]+)")
 # More of one asker are told to come back; a page sends a handful at once, a shop's API client a dozen.
 MOST_WAITING = 100
+# For so many seconds after another one asked nobody is alone.
+COMPANY = 1.0
 
 
 class Asker(NamedTuple):
@@ -43,12 +47,19 @@ def asker_of(scope: Mapping[str, Any]) -> Asker:
 
 
 class Turns:
-    """Hands out `places`: half of them to one asker at once, three quarters to one address. Used in one event loop."""
+    """Hands out `places`: half of them to one asker at once, three quarters to one address. Used in one event loop.
+
+    Who is not alone has a quarter: threads that compute take turns with each other, so that each one more is a page
+    that takes longer.
+    """
 
     def __init__(self, places: int) -> None:
         self.places = self.free = places
-        self.most_of_asker = max(places // 2, 1)
+        self.most_of_one_alone, self.most_of_one = max(places // 2, 1), max(places // 4, 1)
         self.most_of_address = places - places // 4
+        # Who was the last to ask, and when another one did.
+        self.last: Asker | None = None
+        self.company_at = -math.inf
         self.taken: Counter[Asker | str] = Counter()
         # Who was served longest ago comes first.
         self.queues: dict[Asker, deque[asyncio.Future[None]]] = {}
@@ -60,6 +71,9 @@ class Turns:
 
     def ask(self, asker: Asker) -> "asyncio.Future[None] | None":
         """A future that is done once it is their turn, to be given back by `give_back`; None where too many wait."""
+        if self.last not in (None, asker):
+            self.company_at = time.monotonic()
+        self.last = asker
         queue = self.queues.setdefault(asker, deque())
         if len(queue) >= MOST_WAITING:
             return None
@@ -99,4 +113,6 @@ class Turns:
             turn.set_result(None)
 
     def may_have_another(self, asker: Asker) -> bool:
-        return self.taken[asker] < self.most_of_asker and self.taken[asker.address] < self.most_of_address
+        alone = time.monotonic() - self.company_at > COMPANY
+        most = self.most_of_one_alone if alone else self.most_of_one
+        return self.taken[asker] < most and self.taken[asker.address] < self.most_of_address

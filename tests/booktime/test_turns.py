@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from booktime.turns import MOST_WAITING, Asker, Turns, asker_of
+from booktime.turns import COMPANY, MOST_WAITING, Asker, Turns, asker_of
 
 
 def scope(path="/", client="192.0.2.1", **headers):
@@ -83,7 +83,22 @@ async def test_next_place_is_for_who_has_fewest_and_each_keeps_their_sequence():
     assert [turn.done() for turn in other] == [True, True, True]
     assert [turn.done() for turn in flood] == [True, True, False, False, False, False]
     turns.give_back(asker("192.0.2.2"))
+    assert sum(turn.done() for turn in flood) == 2
+    turns.give_back(asker(part="search"))
     assert [turn.done() for turn in flood] == [True, True, True, False, False, False]
+
+
+@on_a_loop
+async def test_who_is_not_alone_has_one_place_until_others_have_been_away_for_a_while():
+    turns = Turns(4)
+    turns.ask(asker(part="basket"))
+    flood = [turns.ask(asker(part="search")) for _ in range(9)]
+    assert sum(turn.done() for turn in flood) == 1
+    turns.give_back(asker(part="basket"))
+    assert sum(turn.done() for turn in flood) == 1
+    turns.company_at -= COMPANY
+    turns.give_back(asker(part="search"))
+    assert sum(turn.done() for turn in flood) == 3
 
 
 @on_a_loop

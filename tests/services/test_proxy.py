@@ -242,7 +242,7 @@ def test_sockets_of_one_address_leave_room_for_others(site):
             statuses[status] += 1
             if status != 101:
                 stream.close()
-        assert statuses[101] <= 200
+        # More than a person may have are opened and closed again (4429), more than an address may are refused.
         assert set(statuses) <= {101, 403, 429}
         for _ in range(20):
             connection = LoadClient(site.nginx.url, [], context=site.context).connect()
