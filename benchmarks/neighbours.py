@@ -141,7 +141,7 @@ class Client:
             yield self.get(f"/customer-service/{self.shop['orders'][0]}/", "shopper")
 
     def office_search(self) -> Requests:
-        for model in itertools.cycle(("product", "order", "user")):
+        for model in itertools.cycle(("product", "order", "address")):
             yield self.get(f"/office-admin/shop/{model}/?q={self.words(12)}", "employee")
 
     def office_order(self) -> Requests:
@@ -176,7 +176,7 @@ class Client:
     def dispatch_api(self) -> Requests:
         token = {"Authorization": f"Token {self.shop['company']['token']}"}
         while True:
-            path = f"/api/orderlines/?page={self.chance.randint(1, 400)}"
+            path = f"/api/orderlines/?page={self.chance.randint(1, 200)}"
             yield Request(path, headers=self.headers | token)
 
     def picture(self) -> Requests:

@@ -72,6 +72,13 @@ def test_asynchronous_pages_keep_no_body_either(site, path):
     assert ask(site, "POST", path, iter([b"x" * MEGABYTE] * 4))[0] == 413
 
 
+def test_form_is_read_by_the_page_and_not_by_who_takes_it_in(site):
+    """There it would be read while everybody waits; it would be refused there, too, where it is broken."""
+    _, headers, page = ask(site, "POST", "/login/", b"x", **{"Content-Type": "multipart/form-data"})
+    assert headers["X-Request-ID"]
+    assert "We did not understand that" in page
+
+
 def test_program_is_told_in_json(site):
     status, headers, text = ask(site, "POST", "/mobile-api/auth/", b"x" * 3 * MEGABYTE)
     assert (status, headers["Content-Type"]) == (413, "application/json")
