@@ -63,12 +63,21 @@ class LabelledFields:
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)  # type: ignore[misc]
-        row = f"new {self.row_name}" if index is None else f"{self.row_name} {index + 1}"
         for field in form.fields.values():
             # Django wraps a chooser into another widget.
             widget = getattr(field.widget, "widget", field.widget)
             if not widget.is_hidden:
-                widget.attrs["aria-label"] = f"{field.label}, {row}"
+                widget.attrs["aria-label"] = f"{field.label}, {self.row_of(form, index)}"
+
+    def row_of(self, form: Any, index: int | None) -> str:
+        return f"new {self.row_name}" if index is None else f"{self.row_name} {index + 1}"
+
+
+class LabelledRows(LabelledFields):
+    """The same of rows that have names: "In stock, Emma"."""
+
+    def row_of(self, form: Any, index: int | None) -> str:
+        return str(form.instance)
 
 
 class Labelled:
@@ -79,6 +88,14 @@ class Labelled:
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
         return type(formset.__name__, (LabelledFields, formset), {"row_name": str(self.verbose_name)})
+
+
+class LabelledList:
+    """The same for a list that is edited in place."""
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        formset = super().get_changelist_formset(request, **kwargs)  # type: ignore[misc]
+        return type(formset.__name__, (LabelledRows, formset), {})
 
 
 class CustomerByEmail:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
 from shop.pictures import PicturesUnavailable
 from staff.admin.actions import Outcome
-from staff.admin.forms import FixedOnceSaved, Labelled, PicturesField
+from staff.admin.forms import FixedOnceSaved, Labelled, LabelledList, PicturesField
 from staff.offices import dispatch_admin, office_admin
 
 logger = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class ProductList(ChangeList):
         super().get_results(request)
 
 
-class DispatchProductAdmin(admin.ModelAdmin[Product]):
+class DispatchProductAdmin(LabelledList, admin.ModelAdmin[Product]):
     """Whether a book is there to be sent: all that dispatch may say about it."""
 
     list_display = ("name", "by", "in_stock")
@@ -227,7 +227,7 @@ class DispatchProductAdmin(admin.ModelAdmin[Product]):
         return lookup in {"in_stock__exact", "in_stock__isnull"}
 
 
-class TagAdmin(admin.ModelAdmin[ProductTag]):
+class TagAdmin(LabelledList, admin.ModelAdmin[ProductTag]):
     """Links point to a tag's slug, and people to its name: once it is there only owners change them."""
 
     fields = ("name", "slug", "description", "active")
