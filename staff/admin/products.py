@@ -255,7 +255,7 @@ class NamedAdmin(admin.ModelAdmin[Any]):
 
 class ImageAdmin(StoresPictures):
     list_display = ("thumbnail_picture", "product_name", "position")
-    list_display_links = ("thumbnail_picture", "product_name")
+    list_display_links = ("product_name",)
     list_select_related = ("product",)
     search_fields = ("product__name",)
     autocomplete_fields = ("product",)
