@@ -18,6 +18,7 @@ from django.conf import settings  # noqa: E402
 
 from booktime import draining, intake, logs, metrics, patience  # noqa: E402
 from booktime.bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
+from shop import hashing  # noqa: E402
 from support.routing import websocket_urlpatterns  # noqa: E402
 
 # Threads that have much to compute give way to those that answer small pages; by default ten times as seldom.
@@ -25,6 +26,7 @@ sys.setswitchinterval(0.0005)
 logs.take_over_access_log()
 intake.take_over_requests()
 patience.be_impatient()
+hashing.keep_threads_for_pages()
 draining.install()
 pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
 metrics.watch_process(pages)

@@ -34,7 +34,7 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 logger = logging.getLogger("django.request")
 
 # A body below this is kept in memory, a larger one in a file.
-SPOOL_BYTES = 2_500_000
+SPOOL_BYTES = 250_000
 
 
 class ThreadedPages:
@@ -76,7 +76,9 @@ class ThreadedPages:
             remaining = await asyncio.shield(answer)
             if exchange.stream is not None:
                 head = scope["method"] == "HEAD"
-                await streams.send_stream(exchange.stream, remaining[0], send, exchange.departed, head)
+                await streams.send_stream(
+                    exchange.stream, remaining[0], send, exchange.departed, address=asker.address, head=head
+                )
                 return
         finally:
             exchange.departed.set()

@@ -261,7 +261,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_SENSITIVE_PARAMETERS = ["username", "email", "ip_address", "password1", "password2", "old_password", "token"]
 AXES_VERBOSE = False
 # From one address within a minute, whatever the accounts: a whole office may sit behind it.
-WRONG_LOGINS_A_MINUTE = 100
+WRONG_LOGINS_A_MINUTE = 300
 
 # How often one address may send these forms within an hour: a whole office may sit behind it.
 POSTS_AN_HOUR = {"signup": 300, "contact": 100, "password_reset": 100}

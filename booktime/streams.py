@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,13 +28,15 @@ PIECE = 65_536
 # time that we waited for the reader, as what is sent may also take long to make.
 PATIENCE = 60
 SLOWEST = 4_096
-# How many may be under way in a process, each with an open file, and how many exports are made at once.
+# How many may be under way in a process and for one address, each with an open file, and how many exports are made at
+# once.
 MOST_STREAMS = 500
+MOST_OF_AN_ADDRESS = 100
 EXPORTS = 3
 
 _files = ThreadPoolExecutor(2, thread_name_prefix="file")
 _exports = ThreadPoolExecutor(EXPORTS, thread_name_prefix="export")
-_under_way = 0
+_under_way: Counter[str] = Counter()
 
 
 class ReaderTooSlow(Exception):
@@ -106,14 +109,15 @@ def is_whole(response: Any) -> bool:
     return bool(getattr(response, "file_to_stream", None)) and length.isdecimal() and int(length) <= PIECE
 
 
-async def send_stream(response: Any, start: Message, send: Send, departed: threading.Event, head: bool) -> None:
-    """Send a streaming response, which begins with `start`, and close it; for a `head` the beginning alone."""
-    global _under_way
-    if _under_way >= MOST_STREAMS:
+async def send_stream(
+    response: Any, start: Message, send: Send, departed: threading.Event, *, address: str, head: bool
+) -> None:
+    """Send a streaming response, which begins with `start`, to `address`, and close it; for a `head` the beginning."""
+    if _under_way.total() >= MOST_STREAMS or _under_way[address] >= MOST_OF_AN_ADDRESS:
         await refuse(send)
         await in_background(close, response)
         return
-    _under_way += 1
+    _under_way[address] += 1
     outflow = Outflow(send, departed)
     try:
         await send(start)
@@ -130,7 +134,9 @@ async def send_stream(response: Any, start: Message, send: Send, departed: threa
         logger.warning("Cut off a reader who took %s bytes in %d s", outflow.sent, outflow.waited)
         outflow.cut()
     finally:
-        _under_way -= 1
+        _under_way[address] -= 1
+        if not _under_way[address]:
+            del _under_way[address]
         # Whoever makes the rest stops.
         departed.set()
         outflow.end()

@@ -20,15 +20,17 @@ from shop.networks import network_of
 
 SESSION = re.compile(rb"(?:^|;\s*)sessionid=([^;\s]+)")
 # More of one asker are told to come back; a page sends a handful at once, a shop's API client a dozen.
-MOST_WAITING = 100
+MOST_WAITING, MOST_WAITING_OF_ADDRESS = 200, 500
 # For so many seconds after another one asked nobody is alone.
 COMPANY = 1.0
 
 
 class Asker(NamedTuple):
     address: str
-    # Who they are and what they ask for.
-    matter: tuple[bytes, str]
+    # The part of the site that they ask for: "products".
+    part: str
+    # The session or credentials, which anybody may make up.
+    person: bytes
 
 
 def asker_of(scope: Mapping[str, Any]) -> Asker:
@@ -43,7 +45,12 @@ def asker_of(scope: Mapping[str, Any]) -> Asker:
     address = (scope.get("client") or ("",))[0]
     with suppress(ValueError):  # a Unix socket has none
         address = network_of(address)
-    return Asker(address, (session or credentials, "".join(part)))
+    return Asker(address, "".join(part), session or credentials)
+
+
+def levels(asker: Asker) -> tuple[tuple[str | bytes, ...], ...]:
+    """Their address, the part of the site there, and themselves: in this sequence turns are shared out."""
+    return asker[:1], asker[:2], asker
 
 
 class Turns:
@@ -60,25 +67,27 @@ class Turns:
         # Who was the last to ask, and when another one did.
         self.last: Asker | None = None
         self.company_at = -math.inf
-        self.taken: Counter[Asker | str] = Counter()
+        # By asker, by part of the site at an address, and by address.
+        self.taken: Counter[tuple[str | bytes, ...]] = Counter()
+        self.waiting_of: Counter[str] = Counter()
         # Who was served longest ago comes first.
         self.queues: dict[Asker, deque[asyncio.Future[None]]] = {}
 
     @property
     def waiting(self) -> int:
         """How many requests wait for a place."""
-        return sum(map(len, self.queues.values()))
+        return self.waiting_of.total()
 
     def ask(self, asker: Asker) -> "asyncio.Future[None] | None":
         """A future that is done once it is their turn, to be given back by `give_back`; None where too many wait."""
         if self.last not in (None, asker):
             self.company_at = time.monotonic()
         self.last = asker
-        queue = self.queues.setdefault(asker, deque())
-        if len(queue) >= MOST_WAITING:
+        if len(self.queues.get(asker, ())) >= MOST_WAITING or self.waiting_of[asker.address] >= MOST_WAITING_OF_ADDRESS:
             return None
         turn = asyncio.get_running_loop().create_future()
-        queue.append(turn)
+        self.queues.setdefault(asker, deque()).append(turn)
+        self.waiting_of[asker.address] += 1
         self.hand_out()
         return turn
 
@@ -89,30 +98,30 @@ class Turns:
             return
         queue = self.queues[asker]
         queue.remove(turn)
+        self.waiting_of -= Counter({asker.address: 1})
         if not queue:
             del self.queues[asker]
 
     def give_back(self, asker: Asker) -> None:
         """The place is free for the next."""
         self.free += 1
-        for key in (asker, asker.address):
-            self.taken[key] -= 1
-            if not self.taken[key]:
-                del self.taken[key]
+        self.taken.subtract(levels(asker))
+        self.taken += Counter()
         self.hand_out()
 
     def hand_out(self) -> None:
         while self.free and (may := [asker for asker in self.queues if self.may_have_another(asker)]):
-            asker = min(may, key=lambda one: (self.taken[one.address], self.taken[one]))
+            asker = min(may, key=lambda one: [self.taken[level] for level in levels(one)])
             queue = self.queues.pop(asker)
             turn = queue.popleft()
             if queue:
                 self.queues[asker] = queue
             self.free -= 1
-            self.taken.update((asker, asker.address))
+            self.waiting_of -= Counter({asker.address: 1})
+            self.taken.update(levels(asker))
             turn.set_result(None)
 
     def may_have_another(self, asker: Asker) -> bool:
         alone = time.monotonic() - self.company_at > COMPANY
         most = self.most_of_one_alone if alone else self.most_of_one
-        return self.taken[asker] < most and self.taken[asker.address] < self.most_of_address
+        return self.taken[asker] < most and self.taken[asker[:1]] < self.most_of_address

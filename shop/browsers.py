@@ -28,9 +28,10 @@ def mark_of(browser: str, user: User) -> str:
 def known_browser(request: HttpRequest, email: str) -> str | None:
     """The id of this browser where somebody logged in to this account with it; None where nobody did."""
     entries = list(_entries(request))
-    user = User.objects.filter(email=email).first() if entries else None
-    if user is None:
+    if not entries:
         return None
+    # Of an account that does not exist as much is computed, so that no time tells.
+    user = User.objects.filter(email=email).first() or User()
     return next((browser for browser, mark in entries if constant_time_compare(mark, mark_of(browser, user))), None)
 
 

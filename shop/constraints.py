@@ -77,5 +77,5 @@ def refuse_rows(rows: Any, constraint: models.CheckConstraint, mend: str) -> Non
         label, table = rows.model._meta.verbose_name, rows.model._meta.db_table
         raise CommandError(
             f"{wrong.count()} rows of {table} break the rule {constraint.name}, which this release brings: "
-            f"{label} {named}. {mend} Then run python manage.py migrate again; until then nothing is changed."
+            f"{label} {named}. {mend} Then run python manage.py migrate again; until then the rule does not hold."
         )

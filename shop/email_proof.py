@@ -34,12 +34,11 @@ def confirm_url(request: HttpRequest, user: User) -> str:
     return link_in_mail(request, f"{reverse('email_confirm')}?{urlencode({'key': email_proof.make_token(user)})}")
 
 
-def mail_confirm_link(request: HttpRequest, user: User, *, made_by_office: bool = False) -> bool:
+def mail_confirm_link(request: HttpRequest, user: User) -> bool:
     """Mail the link; False where that was done too often within this hour."""
     context = {
         "email": user.email,
         "confirm_url": confirm_url(request, user),
         "reset_url": link_in_mail(request, reverse("password_reset")),
-        "made_by_office": made_by_office,
     }
     return queue_some(MAILS_AN_HOUR, f"email-confirm-{user.pk}", user.email, "email_confirm", context)

@@ -1,8 +1,8 @@
 """Passwords are hashed by turns: each takes a processor for a quarter of a second, and a thread that serves pages.
 
 Whatever hashes one in this process comes through here: log-ins at every door, sign-ups, new passwords. So many at once
-that pages are still served beside them, and few may wait, for a moment; who finds no room is told to come again
-(`shop.middleware.LoginAnswers` makes a 503 of it).
+that pages are still served beside them; where threads serve pages few may wait, for a moment, and who finds no room is
+told to come again (`shop.middleware.LoginAnswers` makes a 503 of it).
 """
 
 from collections.abc import Iterator
@@ -18,16 +18,20 @@ class TooManyHashes(Exception):
 
 
 class Turns:
-    """`with turns.take():` lets `at_once` in, and as many as `waiting` wait for it, for so many seconds."""
+    """`with turns.take():` lets `at_once` in, and as many as `waiting` wait for it, for so many seconds.
 
-    def __init__(self, at_once: int, waiting: int, seconds: float) -> None:
-        self.places, self.queue = BoundedSemaphore(at_once), BoundedSemaphore(waiting) if waiting else None
-        self.seconds = seconds
+    Without `waiting` everybody waits for as long as it takes.
+    """
+
+    def __init__(self, at_once: int, waiting: int | None = None, seconds: float = 0) -> None:
+        self.places = BoundedSemaphore(at_once)
+        self.queue = BoundedSemaphore(waiting) if waiting else None
+        self.is_patient, self.seconds = waiting is None, seconds
 
     @contextmanager
     def take(self) -> Iterator[None]:
         """Raises TooManyHashes where there is no room."""
-        if not (self.places.acquire(blocking=False) or self._waited()):
+        if not (self.places.acquire(blocking=self.is_patient) or self._waited()):
             raise TooManyHashes
         try:
             yield
@@ -43,7 +47,13 @@ class Turns:
             self.queue.release()
 
 
-turns = Turns(settings.HASHES_AT_ONCE, settings.HASHES_WAITING, seconds=1)
+turns = Turns(settings.HASHES_AT_ONCE)
+
+
+def keep_threads_for_pages() -> None:
+    """In a process whose threads serve pages: let few of them wait, and not for long."""
+    global turns
+    turns = Turns(settings.HASHES_AT_ONCE, settings.HASHES_WAITING, seconds=5)
 
 
 class PasswordHasher(PBKDF2PasswordHasher):

@@ -5,8 +5,8 @@ framework's, is covered: the pages, the back offices, basic authentication and t
 passwords for an account from one address, or fifty from everywhere, and for a quarter of an hour `authenticate` says
 None without looking, and the answer becomes 429 with `Retry-After` (`AxesMiddleware`). An account that does not exist
 is throttled alike. A log-in that succeeds, and a password that was reset by mail, begin anew. A thousand wrong
-passwords for whatever accounts, and their address rests as long; a hundred within a minute, and it rests until that is
-over.
+passwords for whatever accounts, and their address rests as long; three hundred within a minute, and it rests until that
+is over.
 
 A browser in which somebody logged in to the account before (`shop.browsers`) has ten tries of its own, whatever others
 do: so the owner of an account under attack has two ways in. Of IPv6 the first half of an address counts, which is what

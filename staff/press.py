@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from django.conf import settings
-from django.core.cache import caches
+from django.core.cache import BaseCache, caches
 
 from shop.throttle import Stretch
 
@@ -28,8 +28,8 @@ MOST_JOBS = 4
 PATIENCE, LIMIT = 20, 60
 # Seconds for which a document is kept, and after which one that is being made may be asked for again.
 KEPT, BACK_IN = 900, 2
-# New documents that one person gets made in a minute.
-A_MINUTE = 60
+# Documents that one person may have under way, and gets made in a minute.
+A_PERSON, A_MINUTE = 2, 60
 
 
 class NotYet(Exception):
@@ -46,6 +46,18 @@ class TooMany(NotYet):
 
 class NotMade(Exception):
     """The document cannot be made."""
+
+
+class Overdue(threading.Timer):
+    """Ends a process that takes longer than a document may."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        super().__init__(LIMIT, self.end)
+        self.process, self.is_over = process, False
+
+    def end(self) -> None:
+        self.is_over = True
+        self.process.kill()
 
 
 class Typesetter:
@@ -76,7 +88,7 @@ class Typesetter:
         given, made = self.process.stdin, self.process.stdout
         if given is None or made is None:
             raise EOFError
-        overdue = threading.Timer(LIMIT, self.process.kill)
+        overdue = Overdue(self.process)
         overdue.start()
         try:
             given.write(struct.pack(">I", len(document)) + document)
@@ -84,7 +96,7 @@ class Typesetter:
             is_pdf, length = struct.unpack(">BI", read(made, 5))
             content = read(made, length)
         except (OSError, EOFError) as error:
-            if overdue.finished.is_set():
+            if overdue.is_over:
                 self.end()
                 raise NotMade(f"The document was not made within {LIMIT} s.") from error
             raise
@@ -123,7 +135,10 @@ class Press:
     def made(self, key: str, document: bytes, person: int) -> bytes:
         """The PDF of a document. Raises NotYet, TooMany or NotMade."""
         with self.lock:
-            job = self.jobs.get(key) or self._take(key, document, person)
+            job = self.jobs.get(key)
+        if job is None:
+            job = self._counted(key, document, person)
+        with self.lock:
             # Most pages' threads stay free for pages.
             if self.waiting >= max(1, settings.PAGE_THREADS // 2):
                 raise NotYet
@@ -136,12 +151,21 @@ class Press:
             with self.lock:
                 self.waiting -= 1
 
-    def _take(self, key: str, document: bytes, person: int) -> "Future[bytes]":
-        if len(self.jobs) >= MOST_JOBS or person in self.people.values():
-            raise NotYet
+    def _counted(self, key: str, document: bytes, person: int) -> "Future[bytes]":
+        # Not in the lock: a cache that hangs would hold up whoever waits for a document already.
         minute = Stretch(f"papers:{person}", 60)
         if minute.count() > A_MINUTE:
             raise TooMany(minute.seconds_left())
+        try:
+            with self.lock:
+                return self.jobs.get(key) or self._take(key, document, person)
+        except NotYet:
+            minute.take_back()
+            raise
+
+    def _take(self, key: str, document: bytes, person: int) -> "Future[bytes]":
+        if len(self.jobs) >= MOST_JOBS or list(self.people.values()).count(person) >= A_PERSON:
+            raise NotYet
         job: Future[bytes] = Future()
         self.jobs[key], self.people[key] = job, person
         self.queue.put((key, document, job))
@@ -158,7 +182,7 @@ class Press:
             try:
                 content = typesetter.typeset(document)
                 # Whoever asked may be gone: they come back for it.
-                caches["papers"].set(key, content, KEPT)
+                kept_in().set(key, content, KEPT)
                 self._done(key)
                 job.set_result(content)
             except Exception as error:
@@ -168,6 +192,11 @@ class Press:
     def _done(self, key: str) -> None:
         with self.lock:
             del self.jobs[key], self.people[key]
+
+
+def kept_in() -> BaseCache:
+    """The cache for documents, or the only one that there is."""
+    return caches["papers" if "papers" in settings.CACHES else "default"]
 
 
 press = Press()
@@ -184,6 +213,6 @@ def printed(html: str, files: Iterable[Path], *, person: int) -> bytes:
     for path in used:
         digest.update(path.read_bytes())
     key = digest.hexdigest()
-    kept: bytes | None = caches["papers"].get(key)
+    kept: bytes | None = kept_in().get(key)
     document = json.dumps({"html": html, "files": [str(path) for path in used]}).encode()
     return kept if kept is not None else press.made(key, document, person)

@@ -38,6 +38,18 @@ class Migration(migrations.Migration):
             name="priority",
             field=models.SmallIntegerField(db_default=0, default=0),
         ),
+        # Only of new accounts: of those there are, nobody said it.
+        migrations.AlterField(
+            model_name="user",
+            name="email_proved_at",
+            field=models.DateTimeField(
+                blank=True,
+                default=timezone.now,
+                editable=False,
+                null=True,
+                verbose_name="e-mail address confirmed",
+            ),
+        ),
         migrations.RunPython(staff_are_proved, migrations.RunPython.noop, elidable=True),
         migrations.RunPython(one_spelling, migrations.RunPython.noop, elidable=True),
     ]

@@ -28,8 +28,6 @@ class Migration(migrations.Migration):
                 name="outgoing_mail_to_forget",
             ),
         ),
-        # The next one asks for more.
-        migrations.RemoveConstraint(model_name="product", name="product_price_not_negative"),
         migrations.AddField(
             model_name="basket",
             name="date_updated",

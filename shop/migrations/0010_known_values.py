@@ -60,4 +60,6 @@ class Migration(migrations.Migration):
             "UPDATE shop_product SET format = '' WHERE id = …, or choose its format in an office.",
             format__in=["hardcover", "paperback", "ebook", "audiobook", ""],
         ),
+        # It asked for less.
+        migrations.RemoveConstraint(model_name="product", name="product_price_not_negative"),
     ]

@@ -41,9 +41,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A saved owner: staff with every permission, whose address nobody doubts."""
-        owner = {"is_staff": True, "is_superuser": True, "email_proved_at": timezone.now()}
-        return self.create_user(email, password, **{**owner, **fields})
+        """A saved owner: staff with every permission."""
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
 
 
 class User(AbstractUser):
@@ -52,8 +51,11 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]  # the e-mail address is the login
     email = LowercaseEmailField("e-mail address", unique=True)
-    # When it turned out that mail to the address reaches who uses the account; anybody may sign up with another's.
-    email_proved_at = models.DateTimeField("e-mail address confirmed", null=True, blank=True, editable=False)
+    # Since when it is known that the address is of who uses the account. Whom we add ourselves we believe; but anybody
+    # may sign up with another's address, so there it is empty until they follow a link that was mailed to it.
+    email_proved_at = models.DateTimeField(
+        "e-mail address confirmed", default=timezone.now, null=True, blank=True, editable=False
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

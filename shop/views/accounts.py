@@ -84,7 +84,7 @@ def sign_up(request: HttpRequest, email: str, password: str) -> None:
 
 def create_account(request: HttpRequest, email: str, password: str) -> User:
     # Before the transaction, which would hold up other writers in the demo for as long.
-    user = User(email=email, password=make_password(password))
+    user = User(email=email, password=make_password(password), email_proved_at=None)
     with transaction.atomic():
         user.save()
         context = {

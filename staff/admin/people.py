@@ -88,10 +88,10 @@ class UserAdmin(DjangoUserAdmin[User]):
         return date_format(localtime(when), "DATETIME_FORMAT") if when else "Not yet"
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Who was added, or got another address, is mailed the link by which they confirm it."""
+        """Who got another address is mailed the link by which they confirm it."""
         super().save_model(request, obj, form, change)
-        if not change or form.is_other_address:
-            self.mail_link(request, obj, made_by_office=not change)
+        if change and form.is_other_address:
+            self.mail_link(request, obj)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         person = self.get_object(request, object_id) if "_send_link" in request.POST else None
@@ -100,8 +100,8 @@ class UserAdmin(DjangoUserAdmin[User]):
         self.mail_link(request, person)
         return redirect(request.path)
 
-    def mail_link(self, request: HttpRequest, person: User, *, made_by_office: bool = False) -> None:
-        if mail_confirm_link(request, person, made_by_office=made_by_office):
+    def mail_link(self, request: HttpRequest, person: User) -> None:
+        if mail_confirm_link(request, person):
             self.message_user(request, f"The link to confirm the address was mailed to {person.email}.")
         else:
             self.message_user(request, "The link was mailed several times within this hour already.", messages.WARNING)

@@ -1,9 +1,8 @@
 import asyncio
-from collections import Counter
 
 import pytest
 
-from booktime.turns import COMPANY, MOST_WAITING, Asker, Turns, asker_of
+from booktime.turns import COMPANY, MOST_WAITING, MOST_WAITING_OF_ADDRESS, Asker, Turns, asker_of
 
 
 def scope(path="/", client="192.0.2.1", **headers):
@@ -46,7 +45,7 @@ def test_unknown_address_is_an_address_too(client):
 
 
 def asker(address="192.0.2.1", session="", part=""):
-    return Asker(address, (session.encode(), part))
+    return Asker(address, part, session.encode())
 
 
 def on_a_loop(test):
@@ -127,7 +126,7 @@ async def test_nothing_is_left_behind():
     assert first.done() and third.done() and not second.done()
     turns.leave(other, third)
     turns.give_back(one)
-    assert (turns.free, turns.waiting, turns.queues, turns.taken) == (2, 0, {}, Counter())
+    assert (turns.free, turns.waiting, turns.queues, turns.taken, turns.waiting_of) == (2, 0, {}, {}, {})
 
 
 @on_a_loop
@@ -137,3 +136,16 @@ async def test_too_many_of_one_asker_are_turned_away_and_of_others_are_not():
     assert all(turns.ask(asker()) for _ in range(MOST_WAITING))
     assert turns.ask(asker()) is None
     assert turns.ask(asker("192.0.2.2"))
+
+
+@on_a_loop
+async def test_made_up_sessions_wait_behind_another_part_of_the_site_and_are_too_many_together():
+    turns = Turns(4)
+    flood = [turns.ask(asker(session=f"made up {n}", part="search")) for n in range(MOST_WAITING_OF_ADDRESS + 3)]
+    assert turns.ask(asker(session="one more", part="search")) is None
+    for turn in flood[-2:]:
+        turns.leave(asker(session=f"made up {flood.index(turn)}", part="search"), turn)
+    honest = turns.ask(asker(part="basket"))
+    assert not honest.done()
+    turns.give_back(asker(session="made up 0", part="search"))
+    assert honest.done()

@@ -212,7 +212,7 @@ def state(request: HttpRequest) -> HttpResponse:
             "worked": len(worked),
             "started": len(started),
             "under_way": len(started) - len(finished),
-            "streams": streams._under_way,
+            "streams": streams._under_way.total(),
             "unsent": sum(len(each.dataBuffer) - each.offset + each._tempDataLen for each in connections),
         }
     )

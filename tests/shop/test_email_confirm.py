@@ -72,6 +72,7 @@ def test_who_reads_the_mail_and_does_not_know_the_password_confirms_nothing(shop
 
 
 def test_link_is_for_one_account(shopper, client_of, alice):
+    User.objects.filter(pk=alice.pk).update(email_proved_at=None)
     others = client_of(alice)
     assert "belongs to another account" in press(others, confirm_link(mail.outbox[0]))
     assert not is_proved("alice@example.com")
@@ -138,6 +139,7 @@ def test_owner_made_at_the_prompt_is_believed(monkeypatch):
 
 
 def test_staff_of_before_is_believed_and_shoppers_are_not(alice, erin, dan, olga):
+    User.objects.update(email_proved_at=None)
     importlib.import_module("shop.migrations.0008_email_proved").staff_are_proved(apps, None)
     proved = set(User.objects.exclude(email_proved_at=None))
     assert proved == {erin, dan, olga}

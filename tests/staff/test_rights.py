@@ -35,6 +35,14 @@ def rights():
     }
 
 
+@pytest.fixture
+def alice(alice):
+    """As she signed up by herself."""
+    User.objects.filter(pk=alice.pk).update(email_proved_at=None)
+    alice.refresh_from_db()
+    return alice
+
+
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser", "groups", "user_permissions"])
 def test_rights_wait_until_the_address_is_confirmed(olgas, alice, right):
     page = save(olgas, alice, **rights()[right])
@@ -63,18 +71,25 @@ def test_owner_sends_the_link_again_without_saving_anything(olgas, alice):
     assert "Send the link again" not in olgas.get(page_of(alice)).content.decode()
 
 
-def test_owner_adds_a_colleague_who_confirms_and_is_given_rights(olgas, client_of):
+def test_colleague_whom_the_owner_adds_is_given_rights_straight_away(olgas, client_of):
     new = {"email": "new@example.com", "password1": "lantern-orchard-42", "password2": "lantern-orchard-42"}
     olgas.post("/admin/shop/user/add/", new)
     colleague = User.objects.get(email="new@example.com")
-    assert "made an account for you" in mail.outbox[0].body
-    assert REFUSED in save(olgas, colleague, is_staff="on").content.decode()
-    browser = client_of()
-    browser.post("/login/", {"email": "new@example.com", "password": "lantern-orchard-42"})
-    press(browser, confirm_link(mail.outbox[0]))
     employees = Group.objects.get(name=User.EMPLOYEES).pk
     assert save(olgas, colleague, is_staff="on", groups=[employees]).status_code == 302
+    browser = client_of()
+    browser.post("/login/", {"email": "new@example.com", "password": "lantern-orchard-42"})
     assert browser.get("/office-admin/").status_code == 200
+
+
+def test_who_signed_up_confirms_and_is_given_rights(olgas, client_of):
+    browser = client_of()
+    new = {"email": "new@example.com", "password1": "lantern-orchard-42", "password2": "lantern-orchard-42"}
+    browser.post("/signup/", new)
+    colleague = User.objects.get(email="new@example.com")
+    assert REFUSED in save(olgas, colleague, is_staff="on").content.decode()
+    press(browser, confirm_link(mail.outbox[0]))
+    assert save(olgas, colleague, is_staff="on").status_code == 302
 
 
 def test_another_address_has_to_be_confirmed_anew(olgas, alice):
