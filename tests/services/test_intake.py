@@ -74,9 +74,9 @@ def test_asynchronous_pages_keep_no_body_either(site, path):
 
 def test_form_is_read_by_the_page_and_not_by_who_takes_it_in(site):
     """There it would be read while everybody waits; it would be refused there, too, where it is broken."""
-    _, headers, page = ask(site, "POST", "/login/", b"x", **{"Content-Type": "multipart/form-data"})
+    _, headers, _ = ask(site, "POST", "/login/", b"x", **{"Content-Type": "multipart/form-data"})
+    # Who takes it in gives none.
     assert headers["X-Request-ID"]
-    assert "We did not understand that" in page
 
 
 def test_program_is_told_in_json(site):
@@ -169,8 +169,10 @@ def test_unfinished_bodies_of_one_address_are_bounded(site):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=120))
             client.sendall(f"{head}X-Forwarded-For: 192.0.2.66\r\n\r\n".encode() + b"x" * (24 * MEGABYTE // 10))
         wait_until(lambda: ask(site, "GET", "/about-us/")[0] == 200, "an answer to a page")
-        wait_until(lambda: bytes_held(site) >= 40 * MEGABYTE, "the arrival of what there is room for")
-        assert ask(site, "POST", "/contact-us/", b"x" * MEGABYTE, **{"X-Forwarded-For": "192.0.2.66"})[0] == 413
+        # Of 50 MB, so that no other such body finds room.
+        wait_until(lambda: bytes_held(site) >= 47 * MEGABYTE, "the arrival of what there is room for")
+        other = b"x" * (24 * MEGABYTE // 10)
+        assert ask(site, "POST", "/contact-us/", other, **{"X-Forwarded-For": "192.0.2.66"})[0] == 413
         assert ask(site, "POST", "/contact-us/", b"x" * MEGABYTE, **{"X-Forwarded-For": "192.0.2.67"})[0] == 403
         assert bytes_held(site) <= 52 * MEGABYTE
     # Once they have left there is room again.
