@@ -9,7 +9,6 @@ holds this module to the behaviour of Django's handler.
 """
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -35,6 +34,7 @@ logger = logging.getLogger("django.request")
 
 # A body below this is kept in memory, a larger one in a file.
 SPOOL_BYTES = 250_000
+TOO_MUCH = "That is more at once than the shop can do for you. Try again in a few seconds."
 
 
 class ThreadedPages:
@@ -60,7 +60,8 @@ class ThreadedPages:
         turn = self.turns.ask(asker)
         if turn is None:
             body.close()
-            await refuse(scope, send)
+            as_json = scope["path"].startswith(("/api/", "/mobile-api/"))
+            await streams.refuse(send, TOO_MUCH, seconds=2, as_json=as_json)
             return
         exchange = Exchange(loop, send)
         watch = asyncio.create_task(exchange.watch_for_departure(receive))
@@ -88,23 +89,6 @@ class ThreadedPages:
                 self.turns.leave(asker, turn)
         for message in remaining:
             await send(message)
-
-
-async def refuse(scope: Scope, send: Send) -> None:
-    """503 to who has too much waiting already: by hand, since a page would cost what is to be saved."""
-    sentence = "That is more at once than the shop can do for you. Try again in a few seconds."
-    kind, body = "text/plain; charset=utf-8", sentence
-    if scope["path"].startswith(("/api/", "/mobile-api/")):
-        kind, body = "application/json", json.dumps({"detail": sentence})
-    headers = {
-        "Content-Type": kind,
-        "Retry-After": "2",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": 503, "headers": pairs})
-    await send({"type": "http.response.body", "body": body.encode()})
 
 
 class Exchange:

@@ -6,6 +6,7 @@ read a piece at a time, by threads of their own, and so is made what is made whi
 """
 
 import asyncio
+import json
 import logging
 import threading
 import time
@@ -114,7 +115,7 @@ async def send_stream(
 ) -> None:
     """Send a streaming response, which begins with `start`, to `address`, and close it; for a `head` the beginning."""
     if _under_way.total() >= MOST_STREAMS or _under_way[address] >= MOST_OF_AN_ADDRESS:
-        await refuse(send)
+        await refuse(send, "Too many files are being sent. Try again in a few seconds.", seconds=10)
         await in_background(close, response)
         return
     _under_way[address] += 1
@@ -193,13 +194,15 @@ def close(response: Any) -> None:
         connections.close_all()
 
 
-async def refuse(send: Send) -> None:
+async def refuse(send: Send, sentence: str, *, seconds: int, as_json: bool = False) -> None:
+    """503 in a sentence, to be asked again after so many `seconds`; by hand, as a page costs what is to be saved."""
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", b"application/json" if as_json else b"text/plain; charset=utf-8"),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'"),
         (b"cache-control", b"no-store"),
-        (b"retry-after", b"10"),
+        (b"retry-after", b"%d" % seconds),
     ]
+    body = json.dumps({"detail": sentence}) if as_json else f"{sentence}\n"
     await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": b"Too many files are being sent. Try again in a few seconds.\n"})
+    await send({"type": "http.response.body", "body": body.encode()})
