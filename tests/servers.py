@@ -205,6 +205,16 @@ class Postgres(Server):
             return False
         return True
 
+    def dump(self) -> bytes:
+        """What is in its database, as SQL for `fill`."""
+        command = [*self._as_owner("pg_dump"), f"--dbname={self.url}"]
+        return subprocess.run(command, check=True, cwd="/", stdout=subprocess.PIPE).stdout
+
+    def fill(self, dump: bytes) -> None:
+        """Put into its empty database what `dump` of another gave."""
+        command = [*self._as_owner("psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--dbname={self.url}"]
+        subprocess.run(command, check=True, cwd="/", input=dump, stdout=subprocess.DEVNULL)
+
     def restart_immediately(self) -> Self:
         """Crash, as `pg_ctl restart -m immediate` does: every connection is cut and the log is replayed."""
         assert self.process

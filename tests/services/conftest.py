@@ -6,6 +6,7 @@
 the demo without variables. All end with the test.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,30 +47,51 @@ def redis_server(directory: Path) -> Iterator[Redis]:
 
 
 SECRET_KEY = "a-key-for-a-server-in-tests-0123456789-0123456789-abc"
+WITHOUT_COLLECTED_FILES = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
 @pytest.fixture(scope="session")
 def collected_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compressing them takes longer than most tests: once is enough."""
-    directory = tmp_path_factory.mktemp("collected")
-    # As a platform does: with the environment's own `python`.
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**Daphne(directory, {"SECRET_KEY": SECRET_KEY}).environment(), "PATH": path}
-    subprocess.run([ROOT / "bin" / "post_compile"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    """Compressing them takes longer than most tests: once is enough, for all that run beside each other."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "collected"
+    directory.mkdir(exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "done").exists():
+            # As a platform does: with the environment's own `python`.
+            path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+            environment = {**Daphne(directory, {"SECRET_KEY": SECRET_KEY}).environment(), "PATH": path}
+            subprocess.run([ROOT / "bin" / "post_compile"], env=environment, check=True, stdout=subprocess.DEVNULL)
+            (directory / "done").touch()
     return directory / "static"
 
 
-def migrated(postgres: Postgres, redis: Redis, static: Path) -> dict[str, str]:
-    """The variables of a site on these, whose database and static files are ready."""
-    variables = {
+def migrated(postgres: Postgres, redis: Redis, static: Path | None = None, **more: str) -> dict[str, str]:
+    """The variables of a site on these, whose database is migrated and whose static files are there, and `more`."""
+    postgres.fill(migrated_database())
+    if static:
+        (postgres.directory / "static").symlink_to(static)
+    return {**variables_of(postgres, redis), **more}
+
+
+@cache
+def migrated_database() -> bytes:
+    """What the migrations make of an empty database. They take much longer than to fill one with it."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booktime-")))
+        postgres, redis = (stack.enter_context(server(directory)) for server in (Postgres, Redis))
+        Daphne(directory, variables_of(postgres, redis)).manage("migrate", "--verbosity", "0")
+        return postgres.dump()
+
+
+def variables_of(postgres: Postgres, redis: Redis) -> dict[str, str]:
+    return {
         "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": postgres.url,
         "REDIS_URL": redis.url,
         "EMAIL_URL": "dummymail://",
     }
-    Daphne(postgres.directory, variables).manage("migrate", "--verbosity", "0")
-    (postgres.directory / "static").symlink_to(static)
-    return variables
 
 
 @pytest.fixture
@@ -111,16 +134,8 @@ def daphne(directory: Path) -> Iterator[StartDaphne]:
 @pytest.fixture
 def shop_variables(postgres_server: Postgres, redis_server: Redis) -> dict[str, str]:
     """The variables of a shop with a few books, whose static files need no collecting: `daphne(**shop_variables)`."""
-    variables = {
-        "SECRET_KEY": SECRET_KEY,
-        "DATABASE_URL": postgres_server.url,
-        "REDIS_URL": redis_server.url,
-        "EMAIL_URL": "dummymail://",
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-    }
-    server = Daphne(postgres_server.directory, variables)
-    server.manage("migrate", "--verbosity", "0")
-    fill_shelves(server, postgres_server.directory)
+    variables = migrated(postgres_server, redis_server, **WITHOUT_COLLECTED_FILES)
+    fill_shelves(Daphne(postgres_server.directory, variables), postgres_server.directory)
     return variables
 
 

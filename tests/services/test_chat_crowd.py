@@ -9,8 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.servers import Daphne
-from tests.services.conftest import SECRET_KEY
+from tests.services.conftest import WITHOUT_COLLECTED_FILES, migrated
 from tests.services.test_chat_survives import Site
 
 MOST = 20
@@ -29,14 +28,7 @@ ChatMessage.objects.bulk_create(said, batch_size=1000)
 @pytest.fixture
 def site(daphne, postgres_server, redis_server):
     """Two processes of the site and the people who use it."""
-    variables = {
-        "SECRET_KEY": SECRET_KEY,
-        "DATABASE_URL": postgres_server.url,
-        "REDIS_URL": redis_server.url,
-        "EMAIL_URL": "dummymail://",
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-    }
-    Daphne(postgres_server.directory, variables).manage("migrate", "--verbosity", "0")
+    variables = migrated(postgres_server, redis_server, **WITHOUT_COLLECTED_FILES)
     return Site([daphne(**variables), daphne(**variables)])
 
 

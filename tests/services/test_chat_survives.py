@@ -12,6 +12,7 @@ import pytest
 
 from tests.chat_client import ChatClient
 from tests.servers import ROOT, Daphne, wait_until
+from tests.services.conftest import WITHOUT_COLLECTED_FILES, migrated
 
 # Seconds: what is promised, and as much again and more for a machine that is busy with other things.
 HEALS_WITHIN = 5 + 15
@@ -21,14 +22,7 @@ GONE_WITHIN = 10 + 15
 @pytest.fixture
 def site(daphne, postgres_server, redis_server):
     """Two processes of the site and the people who use it."""
-    variables = {
-        "SECRET_KEY": "a-key-for-a-server-in-tests-0123456789-0123456789-abc",
-        "DATABASE_URL": postgres_server.url,
-        "REDIS_URL": redis_server.url,
-        "EMAIL_URL": "dummymail://",
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-    }
-    Daphne(postgres_server.directory, variables).manage("migrate", "--verbosity", "0")
+    variables = migrated(postgres_server, redis_server, **WITHOUT_COLLECTED_FILES)
     return Site([daphne(**variables), daphne(**variables)])
 
 
