@@ -21,8 +21,8 @@ from django.template import engines  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
-from booktime import turns  # noqa: E402
-from booktime.bridge import ThreadedPages  # noqa: E402
+from booktime.serving import fair_queue  # noqa: E402
+from booktime.serving.wsgi_bridge import ThreadedPages  # noqa: E402
 from shop.models import Product  # noqa: E402
 
 TEMPLATE = engines["django"].from_string(
@@ -57,5 +57,5 @@ async def site_without_turns(scope: Any, receive: Any, send: Any) -> None:
 
     limits = ("most_of_one", "most_of_one_alone", "most_of_address")
     vars(asgi.pages.turns).update(dict.fromkeys(limits, asgi.pages.turns.places))
-    turns.MOST_WAITING = sys.maxsize
+    fair_queue.MOST_WAITING = sys.maxsize
     await asgi.application(scope, receive, send)

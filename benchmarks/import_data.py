@@ -27,8 +27,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
+from shop.database.slugs import free_slugs
 from shop.models import Product, ProductTag
-from shop.models.slugs import free_slugs
 
 ROWS, RUNS, LIMIT = 10_000, 3, 3.0
 WORDS = (  # noqa: SIM905

@@ -8,7 +8,7 @@ Prints the others' median and 95th percentile, alone and beside each kind, and w
 status 1 where the others' 95th percentile passes 250 ms or they are given an error.
 
 The client and the others have addresses of their own, as through a proxy, or with `--same-address` share one.
-`--no-turns` serves requests as they come, to see what `booktime/turns.py` is worth.
+`--no-turns` serves requests as they come, to see what `booktime/serving/fair_queue.py` is worth.
 """
 
 import argparse

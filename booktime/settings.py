@@ -16,7 +16,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from booktime import environment, logs
+from booktime import environment
+from booktime.observing import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # All that a running site writes: the demo's database and secret key, pictures, collected static files.
@@ -79,13 +80,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "booktime.metrics.RequestMetrics",
-    "booktime.logs.RequestLog",
+    "booktime.observing.metrics.RequestMetrics",
+    "booktime.observing.logs.RequestLog",
     # Before whatever answers by itself: files and redirects are safe, too.
-    "booktime.security.SafetyHeaders",
+    "booktime.serving.security_headers.SafetyHeaders",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "booktime.intake.BodyLimit",
+    "booktime.serving.request_limits.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -93,8 +94,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "shop.middleware.LoginInsteadOfFragment",
-    "shop.middleware.LoginAnswers",
+    "shop.web.middleware.LoginInsteadOfFragment",
+    "shop.web.middleware.LoginAnswers",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -113,7 +114,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "shop.context_processors.site",
+                "shop.web.context_processors.site",
             ],
         },
     },
@@ -134,11 +135,12 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
     }
 else:
-    _database["ENGINE"] = "booktime.postgresql"
+    _database["ENGINE"] = "booktime.resilience.postgresql"
     # A connection is kept by each thread of the pool in booktime/asgi.py: their number is the pool's size.
     _database["CONN_MAX_AGE"] = 600
     _database["CONN_HEALTH_CHECKS"] = True
-    # A server that hangs is noticed by booktime/patience.py where people wait, one that was unplugged by all processes.
+    # A server that hangs is noticed where people wait (booktime/resilience/database_watchdog.py), one that was
+    # unplugged by all processes.
     _database["OPTIONS"] = {
         "connect_timeout": 3,
         "keepalives_idle": 5,
@@ -155,14 +157,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if REDIS_URL:
     CACHES: dict[str, dict[str, Any]] = {
         "default": {
-            "BACKEND": "booktime.cache.Cache",
+            "BACKEND": "booktime.resilience.cache.Cache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "booktime",
         }
     }
-    # PDFs that were made lately: see staff/press.py.
+    # PDFs that were made lately: see staff/papers/pdf_process.py.
     CACHES["papers"] = {**CACHES["default"], "KEY_PREFIX": "booktime-papers"}
-    SESSION_ENGINE = "booktime.sessions"
+    SESSION_ENGINE = "booktime.resilience.sessions"
     # Who listens is silent: only the network's own questions tell that the other end was unplugged.
     _network: dict[str, Any] = {
         "socket_connect_timeout": 2,
@@ -227,8 +229,8 @@ ADMINS = environment.people("ADMINS")
 # --- People -----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "shop.User"
-AUTHENTICATION_BACKENDS = ["shop.throttle.LoginThrottle", "django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = ["shop.hashing.PasswordHasher"]
+AUTHENTICATION_BACKENDS = ["shop.web.throttle.LoginThrottle", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["shop.people.password_hashing.PasswordHasher"]
 # How many passwords a process hashes at once, and how many more wait for it: one thread is always left for pages.
 HASHES_AT_ONCE = max(1, min(2, PAGE_THREADS // 2))
 HASHES_WAITING = max(0, min(PAGE_THREADS // 2, PAGE_THREADS - HASHES_AT_ONCE - 1))
@@ -245,14 +247,14 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
-# Wrong passwords: see shop/throttle.py.
-AXES_HANDLER = "shop.throttle.FailedLogins"
+# Wrong passwords: see shop/web/throttle.py.
+AXES_HANDLER = "shop.web.throttle.FailedLogins"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username"]
-AXES_LOCKOUT_CALLABLE = "shop.throttle.locked_out"
-AXES_USERNAME_CALLABLE = "shop.throttle.account_name"
-AXES_CLIENT_IP_CALLABLE = "shop.throttle.client_address"
+AXES_LOCKOUT_CALLABLE = "shop.web.throttle.locked_out"
+AXES_USERNAME_CALLABLE = "shop.web.throttle.account_name"
+AXES_CLIENT_IP_CALLABLE = "shop.web.throttle.client_address"
 AXES_USERNAME_FORM_FIELD = "email"
 AXES_RESET_ON_SUCCESS = True
 # Trying on while locked out does not prolong it, so that nobody can keep another out for good.
@@ -294,7 +296,7 @@ WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60
 _bucket = environment.bucket()
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "booktime.bucket.Bucket",
+        "BACKEND": "booktime.resilience.bucket.Bucket",
         "OPTIONS": {
             "bucket_name": _bucket["AWS_STORAGE_BUCKET_NAME"],
             "access_key": _bucket["AWS_ACCESS_KEY_ID"],
@@ -331,11 +333,11 @@ PICTURE_MAX_PIXELS = 40_000_000
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "shop.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "shop.web.error_pages.csrf_failure"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # The site stands at the root of its host, whatever a header says.
 FORCE_SCRIPT_NAME = ""
-MESSAGE_STORAGE = "shop.notices.LatestNotices"
+MESSAGE_STORAGE = "shop.web.flash_messages.LatestNotices"
 CONTENT_SECURITY_POLICY = {
     "default-src": ["'self'"],
     "style-src": ["'self'"],

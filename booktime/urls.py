@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from booktime.health import healthz
+from booktime.observing.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -10,5 +10,5 @@ urlpatterns = [
     path("", include("staff.urls")),
 ]
 
-handler400 = "shop.views.errors.bad_request"
-handler500 = "shop.views.errors.server_error"
+handler400 = "shop.web.error_pages.bad_request"
+handler500 = "shop.web.error_pages.server_error"

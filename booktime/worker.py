@@ -18,7 +18,7 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from booktime.housekeeping import sweep_when_due
-from shop.mail import send_due
+from shop.mail.outgoing import send_due
 from staff.api.webhooks import post_overdue
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
 
 pages = get_wsgi_application()
 
-from booktime import patience  # noqa: E402  # the settings are loaded now
-from shop import hashing  # noqa: E402
+from booktime.resilience import database_watchdog  # noqa: E402  # the settings are loaded now
+from shop.people import password_hashing  # noqa: E402
 
-patience.be_impatient()
-hashing.keep_threads_for_pages()
+database_watchdog.be_impatient()
+password_hashing.keep_threads_for_pages()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from shop.mail import queue_mail
+from shop.mail.outgoing import queue_mail
 from shop.models import Address, Basket, Order, OrderLine
 from shop.models.basket import BasketLineQuerySet
 

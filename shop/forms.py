@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 from django.utils.crypto import get_random_string
 
-from shop.emails import AddressField
-from shop.mail import queue_mail, queue_some
+from shop.mail.outgoing import queue_mail, queue_some
 from shop.models import Address, OutgoingMail, User
-from shop.rendering import LiveError, wants_live_error
+from shop.values.email_addresses import AddressField
+from shop.web.rendering import LiveError, wants_live_error
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
@@ -107,7 +107,7 @@ class LoginForm(forms.Form):
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """A new password for who is logged in. Wrong old ones are counted as at a log-in (`shop.throttle`)."""
+    """A new password for who is logged in. Wrong old ones are counted as at a log-in (`shop.web.throttle`)."""
 
     required_css_class = "required"
 

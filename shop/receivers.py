@@ -12,21 +12,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from shop import catalogue_triggers
-from shop.browsers import log_in_noted
-from shop.models import (
-    Author,
-    CatalogueChange,
-    Product,
-    ProductAuthor,
-    ProductImage,
-    ProductTag,
-    Series,
-    User,
-)
-from shop.notices import books_named, no_room
-from shop.search import ensure_sqlite_index
-from shop.visits import bring_along
+from shop.database import catalogue_triggers
+from shop.models import Author, CatalogueChange, Product, ProductAuthor, ProductImage, ProductTag, Series, User
+from shop.people.known_browsers import log_in_noted
+from shop.search.full_text import ensure_sqlite_index
+from shop.web.flash_messages import books_named, no_room
+from shop.web.session_basket import bring_along
 
 
 @receiver(m2m_changed, sender=Product.tags.through)

@@ -9,8 +9,8 @@ class StaffConfig(AppConfig):
 
     def ready(self) -> None:
         from staff.api import webhooks  # noqa: F401  # connects its receivers
+        from staff.reports.sales_triggers import lift_triggers, restore_triggers
         from staff.roles import create_roles
-        from staff.sales_triggers import lift_triggers, restore_triggers
 
         pre_migrate.connect(lift_triggers, sender=self)
         # After every migration, since permissions are made by then and not before.

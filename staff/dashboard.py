@@ -20,12 +20,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
+from shop.browsing.listing import nearest
 from shop.models import Order, User
-from shop.rendering import render_page, wants_fragment
-from shop.shelf import nearest
-from staff.downloads import csv_response
+from shop.web.rendering import render_page, wants_fragment
+from staff.date_filters import MomentFilter
 from staff.models import DaySales
-from staff.moments import MomentFilter
+from staff.reports.csv_download import csv_response
 
 PER_PAGE = 25
 MOST_SORTS = 10

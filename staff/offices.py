@@ -16,12 +16,13 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
 
-from shop.emails import canonical
 from shop.forms import OwnPasswordForm
 from shop.models import User
+from shop.values.email_addresses import canonical
 from shop.views.accounts import password_was_changed
-from staff import invoices, reports
-from staff.queries import shortened
+from staff.papers import invoices
+from staff.query_limits import shortened
+from staff.reports.views import most_bought_products, orders_per_day, revenue_per_day
 
 
 class OfficeLoginForm(AdminAuthenticationForm):
@@ -123,7 +124,7 @@ class BackOffice(AdminSite):
         return [
             *(
                 path(f"{report.__name__}/", self.admin_view(report), {"site": self}, report.__name__)
-                for report in (reports.orders_per_day, reports.revenue_per_day, reports.most_bought_products)
+                for report in (orders_per_day, revenue_per_day, most_bought_products)
             ),
             path("invoice/<int:pk>/", self.admin_view(invoices.invoice), name="invoice"),
             *super().get_urls(),

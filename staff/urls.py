@@ -1,8 +1,9 @@
 from django.contrib import admin
 from django.urls import path
 
-from staff import dashboard, invoices
+from staff import dashboard
 from staff.offices import dispatch_admin, office_admin
+from staff.papers import invoices
 
 urlpatterns = [
     path("admin/", admin.site.urls),

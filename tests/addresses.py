@@ -71,7 +71,7 @@ def a_shop(person: User) -> Shop:
         AccessLog.objects.create(ip_address="192.0.2.1"),
         AccessFailureLog.objects.create(ip_address="192.0.2.1"),
         DBTaskResult.objects.create(
-            args_kwargs={"args": [], "kwargs": {}}, task_path="shop.mail.deliver", backend_name="default"
+            args_kwargs={"args": [], "kwargs": {}}, task_path="shop.mail.outgoing.deliver", backend_name="default"
         ),
     ]
     keys = {each._meta.model_name or "": each.pk for each in objects}

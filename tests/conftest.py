@@ -12,7 +12,7 @@ from django.test import Client
 from psycopg2 import extensions
 
 from shop.models import User
-from support import threads
+from support.live import threads
 from tests.factories import UserFactory
 
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.

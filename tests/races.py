@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, models
 from django.db.models.query import QuerySet
 
-from staff.sales_triggers import lift_triggers, restore_triggers
+from staff.reports.sales_triggers import lift_triggers, restore_triggers
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from shop.models import Basket, Order, OrderLine, Product
 from staff.models import WebhookDelivery
-from staff.sales_triggers import lift_triggers
+from staff.reports.sales_triggers import lift_triggers
 from tests.broken import by_sql, set_column
 from tests.factories import BasketLineFactory, OrderFactory, OrderLineFactory, ProductFactory, UserFactory
 
@@ -31,7 +31,7 @@ def test_every_field_with_choices_has_a_check_of_exactly_those(model, field):
     checks = [check for check in model._meta.constraints if isinstance(check, models.CheckConstraint)]
     wanted = [check for check in checks if check.condition.children[0][0] == f"{field.name}__in"]
     assert [set(check.condition.children[0][1]) for check in wanted] == [values], (
-        f"Give {model._meta.label} a constraint shop.constraints.one_of for {field.name}."
+        f"Give {model._meta.label} a constraint shop.database.constraints.one_of for {field.name}."
     )
 
 

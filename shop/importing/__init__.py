@@ -12,9 +12,9 @@ from pathlib import Path
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from shop.importing.matching import Matcher
-from shop.importing.notebook import Notebook
+from shop.importing.pictures import Shelf
 from shop.importing.rows import Catalogue, FileRefused, Row, open_catalogue
-from shop.importing.shelf import Shelf
+from shop.importing.staging import Notebook
 from shop.importing.writing import Tally, Writer
 
 __all__ = ["FileRefused", "Import", "Tally"]

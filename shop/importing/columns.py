@@ -5,8 +5,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from shop.isbn import normalise_isbn
 from shop.models import Author, Product, ProductTag, Series
+from shop.values.isbn import normalise_isbn
 
 REQUIRED = ("name", "description", "tags", "image_filename", "price")
 

@@ -5,10 +5,10 @@ from collections import defaultdict
 
 from django.db.models import Max, Prefetch, Q
 
-from shop.importing.notebook import Notebook
 from shop.importing.rows import FileRefused, Row
+from shop.importing.staging import Notebook
 from shop.models import Product, ProductAuthor
-from shop.search import fold
+from shop.search.full_text import fold
 
 INITIALS = re.compile(r"\b\w(?: \w\b)+")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from shop.models.slugs import free_slugs, slug_stem
+from shop.database.slugs import free_slugs, slug_stem
 
 
 def named(model: Any, names: Iterable[str]) -> tuple[dict[str, Any], int]:

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from shop.importing.matching import Matcher
 from shop.importing.names import named
+from shop.importing.pictures import Shelf
 from shop.importing.rows import Row
-from shop.importing.shelf import Shelf
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
 
 # Columns that are fields of a product; the other columns are relations.

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from shop import catalogue_triggers
+from shop.database import catalogue_triggers
 
 
 class Migration(migrations.Migration):

@@ -2,7 +2,7 @@ from django.db import migrations, models
 from django.db.models import Q
 from django.utils import timezone
 
-from shop.emails import canonical
+from shop.values.email_addresses import canonical
 
 
 def staff_are_proved(apps, schema_editor):

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from shop.constraints import AddCheck
+from shop.database.constraints import AddCheck
 
 STATUS = "Give each the status that it should have, such as UPDATE {table} SET status = {value} WHERE id = …."
 

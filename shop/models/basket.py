@@ -8,12 +8,12 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from shop.constraints import Check, one_of
+from shop.database.compiled_queries import Prepared, Slot
+from shop.database.constraints import Check, one_of
+from shop.database.json_columns import Cover
 from shop.models.catalogue import Product
 from shop.models.covers import SHOWN, Covered
-from shop.models.json_columns import Cover
 from shop.models.user import Address, User
-from shop.prepared import Prepared, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,13 +12,13 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 from django.urls import get_script_prefix, reverse
 
-from shop.constraints import Check, one_of
-from shop.isbn import normalise_isbn
-from shop.models.json_columns import ActiveTags, Authors, Cover, Pictures
-from shop.models.slugs import free_slugs
-from shop.pictures import Picture, PictureField, PicturesUnavailable, all_or_none, read_picture, webp_name
-from shop.prepared import Slot
-from shop.search import Matches, Relevance, fold, query_words
+from shop.database.compiled_queries import Slot
+from shop.database.constraints import Check, one_of
+from shop.database.json_columns import ActiveTags, Authors, Cover, Pictures
+from shop.database.slugs import free_slugs
+from shop.search.full_text import Matches, Relevance, fold, query_words
+from shop.values.isbn import normalise_isbn
+from shop.values.picture_files import Picture, PictureField, PicturesUnavailable, all_or_none, read_picture, webp_name
 
 models.TextField.register_lookup(Matches)
 
@@ -212,7 +212,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.matching(words) if words else self.none()
 
     def matching(self, words: "Sequence[str | Slot]") -> "ProductQuerySet":
-        """`search` for words that `shop.search.query_words` found, at least one."""
+        """`search` for words that `shop.search.full_text.query_words` found, at least one."""
         return self.filter(search_text__matches=words).order_by(Relevance(words).desc(), "sort_name", "pk")
 
     def with_cover(self) -> "ProductQuerySet":
@@ -440,7 +440,7 @@ class ProductAuthor(models.Model):
 
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     def with_content(self, digest: str) -> "ProductImageQuerySet":
-        """Those whose picture has this content (`shop.pictures.digest_of`)."""
+        """Those whose picture has this content (`shop.values.picture_files.digest_of`)."""
         return self.filter(image__startswith=f"{ProductImage.IMAGES}/{digest}")
 
 
@@ -473,7 +473,7 @@ class ProductImage(models.Model):
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Raises ValidationError for a new picture that `shop.pictures.read_picture` does not take, and
+        """Raises ValidationError for a new picture that `shop.values.picture_files.read_picture` does not take, and
         PicturesUnavailable where it cannot be stored."""
         before = ProductImage.objects.filter(pk=self.pk).first() if self.pk else None
         if self.image and not (self.image._committed and self.thumbnail):  # type: ignore[attr-defined]

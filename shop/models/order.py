@@ -12,12 +12,12 @@ from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils import timezone
 
-from shop.constraints import Check, one_of
+from shop.database.constraints import Check, one_of
+from shop.database.json_columns import Cover
 from shop.models.basket import Basket
 from shop.models.catalogue import Product
 from shop.models.covers import SHOWN, Covered
-from shop.models.json_columns import Cover
-from shop.models.progress import Marked, OrderedBook, Stage, Step, Tally, steps_to
+from shop.models.order_progress import Marked, OrderedBook, Stage, Step, Tally, steps_to
 from shop.models.user import Address, Country, User
 from shop.signals import order_cancelled, order_paid
 

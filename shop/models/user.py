@@ -6,11 +6,11 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from shop.emails import AddressField, canonical, validate_address
+from shop.values.email_addresses import AddressField, canonical, validate_address
 
 
 class LowercaseEmailField(models.EmailField):
-    """An e-mail address kept, and looked up, in its one spelling: without regard to case (`shop.emails`)."""
+    """An e-mail address kept, and looked up, in its one spelling: without regard to case (`values.email_addresses`)."""
 
     default_validators = [validate_address]
 

@@ -1,4 +1,4 @@
-"""Subjects as HTML, written here because a page shows fifty of them: see `shop.cards`."""
+"""Subjects as HTML, written here because a page shows fifty of them: see `shop.browsing.cards`."""
 
 from collections.abc import Iterable
 from html import escape
@@ -6,9 +6,9 @@ from html import escape
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
+from shop.browsing.listing import Subject
 from shop.models import ProductTag
 from shop.models.catalogue import address_around
-from shop.shelf import Subject
 
 register = template.Library()
 

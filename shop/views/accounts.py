@@ -19,13 +19,13 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from shop.browsers import log_in_noted
-from shop.email_proof import confirm_url
 from shop.forms import LoginForm, OwnPasswordForm, PasswordResetForm, SignupForm, live_error, sent
-from shop.mail import link_in_mail, queue_mail
+from shop.mail.outgoing import link_in_mail, queue_mail
 from shop.models import User
-from shop.redirects import RedirectThenDo, next_url
-from shop.throttle import throttled
+from shop.people.email_confirmation import confirm_url
+from shop.people.known_browsers import log_in_noted
+from shop.web.redirects import RedirectThenDo, next_url
+from shop.web.throttle import throttled
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

@@ -6,14 +6,14 @@ from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import linebreaks_filter
 from django.views.decorators.http import require_safe
 
-from shop.conditional import conditional_page
-from shop.kept import catalogue_now
+from shop.browsing.catalogue_cache import catalogue_now
+from shop.browsing.listing import Shelf, Subject, cards, nearest, product_shown
+from shop.database.compiled_queries import Slot
 from shop.models import Author, Product, ProductTag, Series
 from shop.models.catalogue import ProductQuerySet, picture_address
-from shop.prepared import Slot
-from shop.rendering import render_page, wants_fragment
-from shop.search import query_words
-from shop.shelf import Shelf, Subject, cards, nearest, product_shown
+from shop.search.full_text import query_words
+from shop.web.etags import conditional_page
+from shop.web.rendering import render_page, wants_fragment
 
 # In place of a subject's slug: the books of every one.
 ALL = "all"

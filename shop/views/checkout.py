@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from shop.checkout import place_order
 from shop.forms import AddressForm, live_error
 from shop.models import Address, Basket, Order
-from shop.redirects import sent_from
-from shop.rendering import render_page, wants_fragment
-from shop.visits import basket_of
+from shop.web.redirects import sent_from
+from shop.web.rendering import render_page, wants_fragment
+from shop.web.session_basket import basket_of
 
 
 class CheckoutForm(forms.Form):

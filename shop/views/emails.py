@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from shop.email_proof import email_proof, mail_confirm_link
 from shop.models import User
-from shop.redirects import sent_from
+from shop.people.email_confirmation import email_proof, mail_confirm_link
+from shop.web.redirects import sent_from
 
 
 @never_cache

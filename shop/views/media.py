@@ -8,7 +8,7 @@ from django.views.decorators.http import condition, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from shop.models import ProductImage
-from shop.pictures import CONTENT_TYPES, webp_name
+from shop.values.picture_files import CONTENT_TYPES, webp_name
 
 FOLDERS = (ProductImage.IMAGES, ProductImage.THUMBNAILS)
 PICTURE_NAME = re.compile(r"\w[\w.-]*\.(jpg|png|gif|webp)", re.ASCII)

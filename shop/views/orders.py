@@ -7,11 +7,11 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
 from shop.models import BasketLine, Order
-from shop.notices import no_room
-from shop.paging import OneQueryPaginator
-from shop.redirects import sent_from
-from shop.rendering import render_page
-from shop.visits import fill_basket
+from shop.web.flash_messages import no_room
+from shop.web.paging import OneQueryPaginator
+from shop.web.redirects import sent_from
+from shop.web.rendering import render_page
+from shop.web.session_basket import fill_basket
 
 ORDERS_A_PAGE = 10
 

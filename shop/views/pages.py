@@ -3,14 +3,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from shop.cards import Cards
-from shop.conditional import conditional_page
+from shop.browsing.cards import Cards
+from shop.browsing.catalogue_cache import catalogue_now
+from shop.browsing.listing import cards
 from shop.forms import ContactForm, live_error, sent
-from shop.kept import catalogue_now
 from shop.models import Product
 from shop.models.catalogue import ProductQuerySet
-from shop.shelf import cards
-from shop.throttle import throttled
+from shop.web.etags import conditional_page
+from shop.web.throttle import throttled
 
 NEW_BOOKS = 12
 HERO_BOOKS = 3

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.text import capfirst
 
 from shop.models import Address, Order, OrderLine
-from shop.models.progress import Stage
+from shop.models.order_progress import Stage
 from staff.admin.forms import FixedOnceSaved
 
 LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}

@@ -11,9 +11,9 @@ from django.shortcuts import redirect
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from shop.email_proof import mail_confirm_link
 from shop.models import Address, Basket, BasketLine, User
 from shop.models.basket import BasketLines
+from shop.people.email_confirmation import mail_confirm_link
 from staff.admin.forms import CustomerByEmail, FixedOnceSaved, Labelled
 from staff.admin.searching import by_email, find_people, found_in, named
 from staff.offices import office_admin

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
-from shop.pictures import PicturesUnavailable
+from shop.values.picture_files import PicturesUnavailable
 from staff.admin.actions import Outcome
 from staff.admin.forms import FixedOnceSaved, Labelled, LabelledList, PicturesField
 from staff.offices import dispatch_admin, office_admin

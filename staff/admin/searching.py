@@ -10,9 +10,9 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup, Q
 
-from shop.emails import canonical
 from shop.models import Order, User
-from shop.search import LONGEST_WORD, MOST_WORDS
+from shop.search.full_text import LONGEST_WORD, MOST_WORDS
+from shop.values.email_addresses import canonical
 
 WORDS = re.compile(r"[^\W_]+")
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from shop.models import Order, OrderLine
-from staff.moments import MomentFilter
+from staff.date_filters import MomentFilter
 
 LARGEST_ID = 2**63 - 1
 

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from staff.models import IdempotencyKey
-from support.mobile_schema import EITHER, FIELDS
+from support.mobile.schema import EITHER, FIELDS
 
 
 class DispatchBasicScheme(BasicScheme):

@@ -3,7 +3,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from shop.throttle import Stretch
+from shop.web.throttle import Stretch
 
 
 class Minute(Stretch):

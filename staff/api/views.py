@@ -26,8 +26,8 @@ from staff.api.renderers import StaffBrowser
 from staff.api.schema import DispatchSchema
 from staff.api.serializers import OrderLineSerializer, OrderSerializer
 from staff.api.throttles import RequestThrottle
-from support.parsers import JSONParser
-from support.rest import Nowhere, one_shape
+from support.mobile.parsers import JSONParser
+from support.mobile.rest import Nowhere, one_shape
 
 MOST_BYTES = 100_000
 

@@ -16,7 +16,7 @@ from django_tasks import default_task_backend, task
 
 from shop.models import Order
 from shop.signals import order_cancelled, order_paid
-from staff.api import outbound
+from staff import outbound_http
 from staff.models import Webhook, WebhookDelivery
 
 OVERDUE_AT_ONCE = 10
@@ -73,8 +73,8 @@ def post_delivery(delivery_pk: int, attempt: int) -> None:
             wake(delivery)
     body = body_of(delivery)
     try:
-        delivery.note(*outbound.post(delivery.webhook.url, body, headers_of(delivery, body)))
-    except (outbound.ForbiddenAddress, OSError) as error:
+        delivery.note(*outbound_http.post(delivery.webhook.url, body, headers_of(delivery, body)))
+    except (outbound_http.ForbiddenAddress, OSError) as error:
         delivery.note(None, str(error) or type(error).__name__)
 
 

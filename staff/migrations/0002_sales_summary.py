@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from staff import sales_triggers
+from staff.reports import sales_triggers
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from shop.constraints import AddCheck
+from shop.database.constraints import AddCheck
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from staff import sales_triggers
+from staff.reports import sales_triggers
 
 
 def note_payments(apps, schema_editor):

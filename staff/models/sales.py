@@ -1,9 +1,10 @@
 """What the reports read: sales added up.
 
 Counting a million order lines takes seconds, so the days that are over are counted once, and today alone is counted
-when somebody asks. Triggers in the database (`staff.sales_triggers`) note the moment of every order that is placed or
-whose figures change, however they change, in `SalesChange`; they only add rows, so that nobody waits for anybody at
-the till. Before a report reads, the past days noted are counted anew: the figures are always those of this moment.
+when somebody asks. Triggers in the database (`staff.reports.sales_triggers`) note the moment of every order that is
+placed or whose figures change, however they change, in `SalesChange`; they only add rows, so that nobody waits for
+anybody at the till. Before a report reads, the past days noted are counted anew: the figures are always those of this
+moment.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from django.db import connection, models, transaction
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from shop.database.compiled_queries import Prepared, Slot
 from shop.models import Order, OrderLine, Product
-from shop.prepared import Prepared, Slot
 
 
 def day_start(day: date) -> datetime:

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from shop.constraints import one_of
+from shop.database.constraints import one_of
 from shop.models import Order
-from staff.api.outbound import ForbiddenAddress, destination
+from staff.outbound_http import ForbiddenAddress, destination
 
 
 def new_secret() -> str:

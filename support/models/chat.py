@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from shop.models import Order, User
-from shop.throttle import Stretch
+from shop.web.throttle import Stretch
 
 
 class TooManyMessages(ValidationError):

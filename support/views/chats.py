@@ -8,15 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from shop.mail import link_in_mail
+from shop.mail.outgoing import link_in_mail
 from shop.models import Order, User
-from shop.rendering import render_page, wants_fragment
-from support.admission import message_id
-from support.conversation import say, see
-from support.dashboard import list_context
-from support.hub import tell
+from shop.web.rendering import render_page, wants_fragment
+from support.live.conversation import say, see
+from support.live.event_stream import list_context
+from support.live.hub import tell
+from support.live.presence import present_in, present_now
+from support.live.socket_authentication import message_id
 from support.models import CannedReply, Chat, ChatMessage, Note
-from support.presence import present_in, present_now
 
 
 def employee_required(user: Any) -> None:

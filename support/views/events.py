@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, Stream
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from support.admission import Credential
-from support.dashboard import Stream, chat_rows, presence_events
-from support.presence import present_now
+from support.live.event_stream import Stream, chat_rows, presence_events
+from support.live.presence import present_now
+from support.live.socket_authentication import Credential
 
 
 @require_GET

@@ -5,11 +5,11 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from shop.mail import link_in_mail
+from shop.mail.outgoing import link_in_mail
 from shop.models import Order, User
-from support.admission import message_id
-from support.conversation import say
-from support.mobile_schema import MESSAGES_SCHEMA
+from support.live.conversation import say
+from support.live.socket_authentication import message_id
+from support.mobile.schema import MESSAGES_SCHEMA
 from support.models import ChatMessage, TooManyMessages
 from support.views.mobile import MobileView
 

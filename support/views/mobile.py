@@ -21,16 +21,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.browsers import log_in_noted
 from shop.models import Order, User
-from support.authentication import QueryTokenAuthentication, TokenAuthentication
-from support.carrier import CarrierFailed, CarrierSlow, ask_carrier
-from support.mobile_schema import AUTH_SCHEMA, ORDERS_SCHEMA, TRACKER_SCHEMA, LoginSerializer
+from shop.people.known_browsers import log_in_noted
+from support.live.threads import in_request_thread
+from support.mobile.authentication import QueryTokenAuthentication, TokenAuthentication
+from support.mobile.carrier import CarrierFailed, CarrierSlow, ask_carrier
+from support.mobile.parsers import JSONParser
+from support.mobile.rest import Nowhere, one_shape
+from support.mobile.schema import AUTH_SCHEMA, ORDERS_SCHEMA, TRACKER_SCHEMA, LoginSerializer
 from support.models import DeviceToken, ShipmentNews
 from support.models.chat import utc_text
-from support.parsers import JSONParser
-from support.rest import Nowhere, one_shape
-from support.threads import in_request_thread
 
 ORDERS_A_PAGE = 50
 
@@ -73,7 +73,7 @@ class MobileAuth(MobileView):
         return [] if getattr(self.request, "method", "") == "POST" else super().get_permissions()
 
     def post(self, request: Request) -> HttpResponse:
-        """Log in: a new token for this device. Guessing is throttled as on the web (`shop.throttle`)."""
+        """Log in: a new token for this device. Guessing is throttled as on the web (`shop.web.throttle`)."""
         login = LoginSerializer(data=request.data)
         login.is_valid(raise_exception=True)
         values = login.validated_data

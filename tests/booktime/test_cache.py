@@ -1,9 +1,9 @@
 import pytest
 
-from booktime import cache as module
-from booktime.cache import Cache
-from booktime.sessions import CACHED_FOR, BriefCache
-from shop.outage import RedisOutage
+from booktime.resilience import cache as module
+from booktime.resilience.cache import Cache
+from booktime.resilience.sessions import CACHED_FOR, BriefCache
+from shop.circuit_breaker import RedisOutage
 from tests.servers import free_port
 
 

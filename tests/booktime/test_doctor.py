@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from booktime import doctor
+from booktime.observing import doctor
 
 
 @pytest.mark.postgres

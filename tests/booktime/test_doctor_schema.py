@@ -8,9 +8,9 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from booktime import doctor
+from booktime.observing import doctor
 from shop.models import Basket, User
-from staff import schema
+from staff.integrity import database_schema
 from staff.models import SalesSummary
 from tests.broken import by_sql
 from tests.factories import BasketFactory, ProductFactory
@@ -24,11 +24,11 @@ def result(name):
 
 
 def missing():
-    return [each.what for each in schema.missing()]
+    return [each.what for each in database_schema.missing()]
 
 
 def mend():
-    schema.put_back(schema.missing())
+    database_schema.put_back(database_schema.missing())
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
 
-from booktime.error_mail import MOST_WAITING, ErrorMail
+from booktime.observing.error_mail import MOST_WAITING, ErrorMail
 from support.models import DeviceToken
 from tests.factories import OrderFactory
 from tests.shop.smtp import hanging_server, mail_server, use_smtp
@@ -24,7 +24,7 @@ def is_away(request: HttpRequest, status: int) -> HttpResponse:
 
 
 urlpatterns = [path("fails/<str:how>/", fails), path("away/<int:status>/", is_away), path("", include("booktime.urls"))]
-handler500 = "shop.views.errors.server_error"
+handler500 = "shop.web.error_pages.server_error"
 
 pytestmark = pytest.mark.urls(__name__)
 

@@ -1,7 +1,7 @@
 import pytest
 from django.db import OperationalError
 
-from booktime import health
+from booktime.observing import health
 
 
 @pytest.fixture

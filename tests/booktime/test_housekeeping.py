@@ -20,7 +20,7 @@ from django_tasks_db.models import DBTaskResult
 from booktime import housekeeping
 from booktime.housekeeping import SWEEPS, sweep, sweep_when_due
 from booktime.worker import catch_up
-from shop.mail import queue_mail
+from shop.mail.outgoing import queue_mail
 from shop.models import Basket, BasketLine, Housekeeping, Order, OrderLine, OutgoingMail
 from staff.models import IdempotencyKey, SalesChange, Webhook, WebhookDelivery
 from support.models import DeviceToken, ShipmentNews

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from booktime.logs import Formatter, log_socket, scrub
+from booktime.observing.logs import Formatter, log_socket, scrub
 
 SECRET = "s3cr3t-Value-0123456789"
 

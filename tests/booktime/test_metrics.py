@@ -6,7 +6,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult, get_date_max
 from prometheus_client import REGISTRY
 
-from booktime import metrics
+from booktime.observing import metrics
 from shop.models import OutgoingMail
 
 
@@ -52,7 +52,7 @@ def task(status="READY", run_after=None):
     return DBTaskResult.objects.create(
         status=status,
         run_after=run_after or get_date_max(),
-        task_path="shop.mail.deliver",
+        task_path="shop.mail.outgoing.deliver",
         backend_name="default",
         args_kwargs={"args": [], "kwargs": {}},
     )

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from booktime.security import SafetyHeaders
+from booktime.serving.security_headers import SafetyHeaders
 from tests.addresses import a_shop, every_address
 
 pytestmark = pytest.mark.django_db

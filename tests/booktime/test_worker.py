@@ -9,9 +9,9 @@ from django_tasks_db.models import DBTaskResult
 
 from booktime import worker as module
 from booktime.worker import LastingWorker, catch_up
-from shop.mail import deliver, queue_mail
+from shop.mail.outgoing import deliver, queue_mail
 from shop.models import OutgoingMail
-from staff.api import outbound
+from staff import outbound_http
 from staff.models import Webhook, WebhookDelivery
 from tests.factories import OrderFactory
 
@@ -45,7 +45,7 @@ def test_mail_in_anothers_hands_is_left_to_them(on_a_server):
 @pytest.mark.parametrize(("late", "posts"), [(60, 1), (5, 0)])
 def test_event_whose_task_was_lost_is_posted_once_it_is_overdue(on_a_server, monkeypatch, late, posts):
     posted = []
-    monkeypatch.setattr(outbound, "post", lambda url, body, headers: posted.append(url) or (204, ""))
+    monkeypatch.setattr(outbound_http, "post", lambda url, body, headers: posted.append(url) or (204, ""))
     Webhook.objects.create(url="https://parcels.example/")
     OrderFactory().mark_paid()
     lose_all_tasks()

@@ -62,7 +62,7 @@ def test_bucket_that_browsers_may_not_read(services, bucket):
     site = Daphne(services.directory, {**services.variables, **bucket.variables})
     # Another test may have let them.
     bucket.client.delete_bucket_policy(Bucket=bucket.name)
-    look = "from booktime.doctor import examine_storage; examine_storage()"
+    look = "from booktime.observing.doctor import examine_storage; examine_storage()"
     with pytest.raises(subprocess.CalledProcessError) as failure:
         site.manage("shell", "--verbosity", "0", "--command", look)
     assert "a browser gets 403 for them: allow everybody s3:GetObject" in failure.value.stderr
@@ -128,7 +128,7 @@ def test_password_that_the_database_refuses_and_libraries_that_are_missing(servi
 
 
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu")
-LOOK = "from booktime.doctor import *; print(*result_of(Check('fonts', examine_fonts, '')))"
+LOOK = "from booktime.observing.doctor import *; print(*result_of(Check('fonts', examine_fonts, '')))"
 
 
 @pytest.mark.skipif(not DEJAVU.exists(), reason="needs Debian's fonts-dejavu-core")

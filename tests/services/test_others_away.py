@@ -12,7 +12,7 @@ from tests.crowd import HEADERS, people
 from tests.servers import Bucket, Worker, free_port, wait_until
 from tests.services.test_worker import let_time_pass
 from tests.shop.smtp import Mailbox
-from tests.shop.test_pictures import picture_bytes
+from tests.shop.test_picture_files import picture_bytes
 from tests.staff.forms import form_of
 from tests.support.carriers import carrier
 

@@ -14,7 +14,7 @@ from shop.models import Product, ProductImage
 from shop.models.catalogue import picture_address
 from tests.factories import OrderLineFactory, ProductFactory
 from tests.servers import ROOT, Bucket
-from tests.shop.test_pictures import picture_bytes, upload
+from tests.shop.test_picture_files import picture_bytes, upload
 from tests.staff.forms import form_of
 
 pytestmark = pytest.mark.django_db

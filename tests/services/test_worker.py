@@ -19,7 +19,7 @@ from tests.shop.smtp import Mailbox
 MAILS, ORDERS = 8, 4
 QUEUE = """
 from django.db import transaction
-from shop.mail import queue_mail
+from shop.mail.outgoing import queue_mail
 with transaction.atomic():
     for number in range({0}, {1}):
         context = {{"name": "Alice", "message": "Where is my book?"}}

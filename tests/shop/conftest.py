@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shop.models import Basket, BasketLine, User
-from shop.visits import SESSION_KEY
+from shop.web.session_basket import SESSION_KEY
 from tests.factories import BasketFactory, ProductFactory
 
 
@@ -31,5 +31,5 @@ def visitor(client: Client, db: None) -> Client:
 def same_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is counted by the hour: no new one begins during the test."""
     now, moment = time.time(), timezone.now()
-    monkeypatch.setattr("shop.throttle.time.time", lambda: now)
-    monkeypatch.setattr("shop.mail.timezone", SimpleNamespace(now=lambda: moment))
+    monkeypatch.setattr("shop.web.throttle.time.time", lambda: now)
+    monkeypatch.setattr("shop.mail.outgoing.timezone", SimpleNamespace(now=lambda: moment))

@@ -9,14 +9,7 @@ from django.core.exceptions import ValidationError
 
 from shop.models import Basket, BasketLine, Order, Product
 from shop.models.basket import Contents
-from tests.factories import (
-    PASSWORD,
-    AddressFactory,
-    BasketFactory,
-    OrderFactory,
-    OrderLineFactory,
-    ProductFactory,
-)
+from tests.factories import PASSWORD, AddressFactory, BasketFactory, OrderFactory, OrderLineFactory, ProductFactory
 from tests.races import at_once, no_locks
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 
-from booktime.logs import Formatter
+from booktime.observing.logs import Formatter
 from shop.models import Address, Basket, Order, OrderLine, Product
 from tests.factories import AddressFactory, BasketFactory, BasketLineFactory, ProductFactory
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from shop.importing import Import, lock_out_other_imports
 from shop.models import Author, Product, ProductImage, ProductTag, Series
-from shop.pictures import read_picture
+from shop.values.picture_files import read_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -340,7 +340,7 @@ def test_skip_bad_never_overwrites_the_file_it_reads(folder) -> None:
 def test_a_picture_of_many_rows_is_decoded_once(folder, monkeypatch, media_root) -> None:
     decoded = []
     monkeypatch.setattr(
-        "shop.importing.shelf.read_picture", lambda file: decoded.append(file.name) or read_picture(file)
+        "shop.importing.pictures.read_picture", lambda file: decoded.append(file.name) or read_picture(file)
     )
     (folder / "covers" / "copy.png").write_bytes((folder / "covers" / "red.png").read_bytes())
     path = write(folder, "".join(f"Book {n},,,{'copy' if n % 2 else 'red'}.png,5\n" for n in range(1200)))
@@ -355,7 +355,7 @@ def test_nothing_stays_behind_when_writing_fails(folder, monkeypatch, media_root
     def fail(self) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("shop.importing.shelf.Shelf.end_batch", fail)
+    monkeypatch.setattr("shop.importing.pictures.Shelf.end_batch", fail)
     with pytest.raises(RuntimeError):
         run(write(folder, THREE_BOOKS))
     assert not Product.objects.exists()

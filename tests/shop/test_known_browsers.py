@@ -4,10 +4,10 @@ import pytest
 from axes.models import AccessAttempt
 from django.test import Client
 
-from shop.browsers import COOKIE
 from shop.models import User
+from shop.people.known_browsers import COOKIE
 from tests.factories import PASSWORD
-from tests.shop.test_throttles import by_app, by_office, by_page
+from tests.shop.test_throttle import by_app, by_office, by_page
 
 pytestmark = pytest.mark.django_db
 

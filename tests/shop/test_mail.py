@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from shop.mail import deliver, queue_mail
+from shop.mail.outgoing import deliver, queue_mail
 from shop.models import OutgoingMail
 from tests.shop.smtp import free_port, hanging_server, mail_server, use_smtp
 

@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from PIL import Image, ImageCms, ImageSequence, PngImagePlugin
 
-from shop.metadata import without_metadata
 from shop.models import ProductImage
-from shop.pictures import clean, read_picture
+from shop.values.picture_files import clean, read_picture
+from shop.values.picture_metadata import without_metadata
 from tests.factories import ProductFactory
 
 SECRET = b"taken-at-home-by-olga"

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop.models import Order, OrderLine
-from staff.api import outbound, webhooks
+from staff import outbound_http
+from staff.api import webhooks
 from staff.models import Webhook, WebhookDelivery
 from tests.factories import OrderFactory, OrderLineFactory
 
@@ -224,7 +225,7 @@ def test_nonsense_is_a_failed_attempt_and_not_an_error(settings, order, answer):
 
 def test_endless_answer_is_hung_up_on(settings, order, monkeypatch):
     settings.WEBHOOKS_ALLOW_PRIVATE = True
-    monkeypatch.setattr(outbound, "DEADLINE", 0.3)
+    monkeypatch.setattr(outbound_http, "DEADLINE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def drip():
@@ -308,17 +309,17 @@ def test_name_that_turns_private_is_not_posted_to(listener, order, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", rebind)
     monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(OSError, match="nobody"):
-        outbound.post(Webhook.objects.get().url, b"{}", {})
+        outbound_http.post(Webhook.objects.get().url, b"{}", {})
     assert connected == [("93.184.215.14", listener.server_port)]
     assert asked == ["rebind.example"]
-    with pytest.raises(outbound.ForbiddenAddress):
-        outbound.post(Webhook.objects.get().url, b"{}", {})
+    with pytest.raises(outbound_http.ForbiddenAddress):
+        outbound_http.post(Webhook.objects.get().url, b"{}", {})
 
 
 def test_certificate_is_checked_for_the_name(listener, settings):
     settings.WEBHOOKS_ALLOW_PRIVATE = True
     with pytest.raises(OSError, match=r"(?i)ssl|eof"):
-        outbound.post(listener.url.replace("http:", "https:"), b"{}", {})
+        outbound_http.post(listener.url.replace("http:", "https:"), b"{}", {})
 
 
 def test_dispatcher_marking_lines_is_no_cancellation(webhook, listener, order):

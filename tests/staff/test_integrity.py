@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from shop.demo.loading import load_demo
 from shop.models import Basket, BasketLine, Order, OrderLine, Product, ProductImage
-from shop.pictures import webp_name
-from staff import schema
-from staff.integrity import RULES
+from shop.values.picture_files import webp_name
+from staff.integrity import database_schema
+from staff.integrity.rules import RULES
 from staff.models import WebhookDelivery
 from staff.models.sales import DaySales, ProductSales, SalesSummary
 from support.models import Chat
@@ -27,7 +27,7 @@ from tests.factories import (
     ProductFactory,
     ProductTagFactory,
 )
-from tests.shop.test_pictures import picture_bytes, upload
+from tests.shop.test_picture_files import picture_bytes, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
@@ -61,8 +61,8 @@ def behind_the_models(model, pk, **values):
 @pytest.fixture
 def no_checks(monkeypatch):
     """A database without checks, which is not what is looked for."""
-    real = schema.missing
-    monkeypatch.setattr(schema, "missing", lambda: [each for each in real() if "the check" not in each.what])
+    real = database_schema.missing
+    monkeypatch.setattr(database_schema, "missing", lambda: [each for each in real() if "the check" not in each.what])
     with unchecked(Order, OrderLine, Basket, BasketLine, Product, WebhookDelivery):
         yield
 

@@ -6,9 +6,9 @@ import pytest
 from pypdf import PdfReader
 
 from shop.models import Order, OrderLine
-from staff.pdf import asset
-from staff.press import printed
-from staff.typesetting import OwnFiles, typeset
+from staff.papers.pdf import asset
+from staff.papers.pdf_process import printed
+from staff.papers.typesetting import OwnFiles, typeset
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
 
 
@@ -82,7 +82,7 @@ def test_markup_in_an_address_is_text_and_fetches_nothing(erins, monkeypatch):
     )
     OrderLineFactory(order=evil)
     # In this process, whose connections can be watched.
-    monkeypatch.setattr("staff.pdf.printed", lambda html, files, person: typeset(html, files))
+    monkeypatch.setattr("staff.papers.pdf.printed", lambda html, files, person: typeset(html, files))
     monkeypatch.setattr(socket.socket, "connect", connect)
     text = text_of(erins.get(f"/office-admin/invoice/{evil.pk}/?format=pdf").content)
     assert '<img src="http://127.0.0.1:9/x">' in text

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from shop.models import Order, OrderLine
-from staff import reports
-from staff.downloads import safe_cell
+from staff.reports import views
+from staff.reports.csv_download import safe_cell
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
 
 pytestmark = pytest.mark.usefixtures("noon")
@@ -105,7 +105,7 @@ def test_most_bought_products_of_a_period(erins, period, expected):
 
 
 def test_book_bought_today_overtakes_the_leaders_of_before(erins, monkeypatch):
-    monkeypatch.setattr(reports, "MOST_BOOKS", 2)
+    monkeypatch.setattr(views, "MOST_BOOKS", 2)
     for name, before, today in (("First", 3, 0), ("Second", 2, 0), ("Rising", 1, 3), ("New", 0, 1)):
         product = ProductFactory(name=name)
         order_on(days_ago(1), *["1"] * before, product=product), order_on(days_ago(0), *["1"] * today, product=product)

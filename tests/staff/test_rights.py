@@ -9,7 +9,7 @@ from django.core import mail
 from django.utils import timezone
 
 from shop.models import User
-from tests.shop.test_email_confirm import confirm_link, press
+from tests.shop.test_email_confirmation import confirm_link, press
 from tests.staff.forms import form_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,13 +7,7 @@ from django.urls import URLPattern, get_resolver
 
 from shop.models import Product
 from staff.offices import dispatch_admin, office_admin
-from tests.factories import (
-    AddressFactory,
-    AuthorFactory,
-    BasketFactory,
-    ProductTagFactory,
-    SeriesFactory,
-)  # fmt: skip
+from tests.factories import AddressFactory, AuthorFactory, BasketFactory, ProductTagFactory, SeriesFactory  # fmt: skip
 
 ROLES = ("visitor", "alice", "erin", "dan", "olga")
 LOGIN, REFUSED, OK, OPEN = "login", 403, 200, "open"

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 from django.test import Client
 
-from support.dashboard import MOST_STREAMS, Stream
-from support.presence import presence
+from support.live.event_stream import MOST_STREAMS, Stream
+from support.live.presence import presence
 from tests.factories import OrderFactory
 from tests.support.conftest import connected, cookie, next_of, run, socket
 from tests.support.test_presence_events import Stream as OpenStream

@@ -122,9 +122,9 @@ def test_what_is_read_does_not_grow_with_the_conversation(
 def test_socket_replays_a_long_conversation_whole_and_in_order_before_what_is_said_meanwhile(
     order, said, alice, erin, alice_client, monkeypatch
 ):
-    from support import consumers
+    from support.live import chat_socket
 
-    read, sizes = consumers.messages_after, []
+    read, sizes = chat_socket.messages_after, []
 
     def read_and_say(order_id, message_id):
         """Something is said after each page was read, so that it can only come live, or by a later page."""
@@ -134,7 +134,7 @@ def test_socket_replays_a_long_conversation_whole_and_in_order_before_what_is_sa
         return page
 
     async def come_back():
-        monkeypatch.setattr(consumers, "messages_after", read_and_say)
+        monkeypatch.setattr(chat_socket, "messages_after", read_and_say)
         async with connected(order, alice_client, query=f"?since={said[9]}") as client:
             frames = [await client.receive_json_from() for _ in range(LONG - 10)]
             assert [frame.get("id") for frame in frames] == said[10:]
@@ -150,10 +150,10 @@ def test_socket_replays_a_long_conversation_whole_and_in_order_before_what_is_sa
 
 def test_reader_who_leaves_is_not_read_to(order, said, alice_client, monkeypatch):
     """The rest of a long conversation is not fetched for somebody who is gone, whose place is free at once."""
-    from support import consumers
+    from support.live import chat_socket
 
-    pages, read = [], consumers.messages_after
-    monkeypatch.setattr(consumers, "has_left", lambda send: bool(pages))
+    pages, read = [], chat_socket.messages_after
+    monkeypatch.setattr(chat_socket, "has_left", lambda send: bool(pages))
 
     def count(*arguments):
         page = read(*arguments)
@@ -161,7 +161,7 @@ def test_reader_who_leaves_is_not_read_to(order, said, alice_client, monkeypatch
         return page
 
     async def leave():
-        monkeypatch.setattr(consumers, "messages_after", count)
+        monkeypatch.setattr(chat_socket, "messages_after", count)
         async with connected(order, alice_client, query="?since=0") as client:
             await client.receive_json_from()
 

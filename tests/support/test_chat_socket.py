@@ -9,8 +9,8 @@ from django.db import InterfaceError
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
+from support.live.threads import in_thread
 from support.models import Chat, ChatMessage
-from support.threads import in_thread
 from tests.support.conftest import connected, logged_in, next_of, run, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ def test_message_that_the_database_does_not_take_is_named(order, alice_client, m
         async with connected(order, alice_client) as alice:
             await alice.receive_json_from()
             with monkeypatch.context() as patch:
-                patch.setattr("support.consumers.say", lose)
+                patch.setattr("support.live.chat_socket.say", lose)
                 await alice.send_json_to({"type": "message", "message": "Hello", "client_id": client_id})
                 refused = await alice.receive_json_from()
             assert (refused["code"], refused["client_id"]) == ("unavailable", client_id)
@@ -308,7 +308,7 @@ def test_whoever_is_told_to_be_connected_misses_nothing_from_then_on(order, alic
 
     async def talk():
         async with connected(order, alice_client) as shopper:
-            monkeypatch.setattr("support.consumers.in_thread", answer_slowly)
+            monkeypatch.setattr("support.live.chat_socket.in_thread", answer_slowly)
             async with connected(order, erin_client) as agent:
                 await shopper.send_json_to({"type": "typing"})
                 assert (await next_of(agent, "chat_typing"))["username"] == "Alice Liddell"

@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from channels.testing import HttpCommunicator
 from django.test import Client
 
+from support.live.presence import presence
 from support.models import Chat
-from support.presence import presence
 from tests.support.conftest import connected, cookie, logged_in, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,7 +106,7 @@ def test_stream_ends_when_its_employee_logs_out(erin_client):
 
 def test_person_who_was_silent_for_ten_seconds_is_not_present(order, alice_client, erin_client):
     async def fall_silent():
-        from support.hub import Hub
+        from support.live.hub import Hub
 
         async with connected(order, alice_client) as alice:
             (room,) = Hub.here().rooms.values()

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from booktime.doctor import Skipped, checks, require_migrations, result_of
-from staff import schema
+from booktime.observing.doctor import Skipped, checks, require_migrations, result_of
+from staff.integrity import database_schema
 
 
 class Command(BaseCommand):
@@ -37,8 +37,8 @@ class Command(BaseCommand):
             require_migrations()
         except Skipped as reason:
             raise CommandError(f"Nothing was mended, {reason}: python manage.py migrate.") from reason
-        found = schema.missing()
-        left = schema.put_back(found)
+        found = database_schema.missing()
+        left = database_schema.put_back(found)
         for each in found:
             self.stdout.write(f"{'missing' if each in left else 'mended':<8} {each.what}")
         if left:

@@ -4,7 +4,7 @@ from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand
 
 from shop.models import ProductImage
-from shop.pictures import clean, replace_stored
+from shop.values.picture_files import clean, replace_stored
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from shop.mail import send_due
+from shop.mail.outgoing import send_due
 from shop.models import OutgoingMail
 
 

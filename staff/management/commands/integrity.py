@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from shop.models import Order
-from staff.integrity import RULES, Rule, broken
+from staff.integrity.rules import RULES, Rule, broken
 
 
 class Command(BaseCommand):

@@ -1,0 +1,14 @@
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from shop.web.session_basket import books_in_basket
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """What every page's frame shows."""
+    return {
+        "GIT_REV": settings.GIT_REV,
+        "GA_TRACKER_ID": settings.GA_TRACKER_ID,
+        "basket_count": SimpleLazyObject(lambda: books_in_basket(request)),
+    }

@@ -1,0 +1,48 @@
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+
+from shop.people.known_browsers import remember
+from shop.people.password_hashing import TooManyHashes
+from shop.web.error_pages import too_many_hashes
+
+
+class LoginInsteadOfFragment:
+    """Where log-in is asked for in answer to htmx, the whole page goes there, and afterwards back to where it was.
+
+    The browser would follow the redirect by itself, and the log-in page would stand within the page that asked.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        htmx = request.htmx  # type: ignore[attr-defined]
+        if response.status_code != 302 or not htmx:
+            return response
+        login_url = resolve_url(settings.LOGIN_URL)
+        if response["Location"].partition("?")[0] == login_url:
+            back = redirect_to_login(htmx.current_url_abs_path or "/", login_url)
+            response = HttpResponse(status=204, headers={"HX-Redirect": back.url})
+        return response
+
+
+class LoginAnswers:
+    """What every door where a password is asked for has in common: a browser is known from its first log-in on, and
+    whoever finds too many passwords being hashed is asked to come again.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        remember(request, response)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return too_many_hashes(request) if isinstance(exception, TooManyHashes) else None
