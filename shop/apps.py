@@ -6,3 +6,4 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         from shop import receivers  # noqa: F401  # connects them
+        from shop.mail import order_mails  # noqa: F401  # connects it

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from django.utils.safestring import SafeString, mark_safe
 
 from shop.models import Product
-from shop.models.catalogue import address_around, picture_address
+from shop.models.covers import picture_address
+from shop.models.taxonomy import address_around
 
 
 class Card(NamedTuple):

@@ -9,7 +9,8 @@ from django.core.paginator import Page, Paginator
 from shop.browsing.cards import Card, Cards
 from shop.database.compiled_queries import Prepared, Slot
 from shop.models import Product, ProductTag, Series
-from shop.models.catalogue import ProductQuerySet, address_around
+from shop.models.product import ProductQuerySet
+from shop.models.taxonomy import address_around
 
 BOOKS_A_PAGE = 24
 

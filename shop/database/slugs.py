@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from django.utils.text import slugify
 
-from shop.search.full_text import fold
+from shop.search.folding import fold
 
 SLUG_LENGTH = 80
 

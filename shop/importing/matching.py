@@ -8,7 +8,7 @@ from django.db.models import Max, Prefetch, Q
 from shop.importing.rows import FileRefused, Row
 from shop.importing.staging import Notebook
 from shop.models import Product, ProductAuthor
-from shop.search.full_text import fold
+from shop.search.folding import fold
 
 INITIALS = re.compile(r"\b\w(?: \w\b)+")
 

@@ -4,8 +4,8 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import shop.models.catalogue
 import shop.models.user
+import shop.values.isbn
 from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('in_stock', models.BooleanField(default=True)),
                 ('date_added', models.DateTimeField(auto_now_add=True)),
                 ('date_updated', models.DateTimeField(auto_now=True)),
-                ('isbn', models.CharField(blank=True, max_length=17, null=True, unique=True, validators=[shop.models.catalogue.validate_isbn], verbose_name='ISBN')),
+                ('isbn', models.CharField(blank=True, max_length=17, null=True, unique=True, validators=[shop.values.isbn.validate_isbn], verbose_name='ISBN')),
                 ('publisher', models.CharField(blank=True, max_length=120)),
                 ('published', models.SmallIntegerField(blank=True, help_text='A year before Christ is negative.', null=True, verbose_name='year of publication')),
                 ('language', models.CharField(blank=True, help_text='ISO 639 code, such as en.', max_length=3, validators=[django.core.validators.RegexValidator('^[a-z]{2,3}$', 'Write the ISO 639 code in small letters, such as en or fil.')])),

@@ -1,18 +1,17 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from shop.database.compiled_queries import Prepared, Slot
-from shop.database.constraints import Check, one_of
-from shop.database.json_columns import Cover
-from shop.models.catalogue import Product
-from shop.models.covers import SHOWN, Covered
+from shop.database.constraints import one_of
+from shop.models.basket_line import MOST_BOOKS, MOST_TITLES, BasketLine
+from shop.models.product import Product
 from shop.models.user import Address, User
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ class Basket(models.Model):
     # When a visitor last changed it, as exactly as EXACTNESS: an abandoned one is swept away.
     date_updated = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
-    # How many different books, and how many in all, a basket and so an order holds.
-    MOST_TITLES = 100
-    MOST_BOOKS = 500
+    MOST_TITLES, MOST_BOOKS = MOST_TITLES, MOST_BOOKS
 
     objects = BasketQuerySet.as_manager()
 
@@ -73,10 +70,8 @@ class Basket(models.Model):
         return self.lines.aggregate(total=models.Sum("quantity"))["total"] or 0
 
     def create_order(self, billing_address: Address, shipping_address: Address) -> "Order":
-        """Order what is in this basket: see `shop.checkout.place_order`."""
-        from shop.checkout import place_order
-
-        order = place_order(self, billing_address, shipping_address)
+        """Order what is in this basket: see `Order.objects.place`."""
+        order: Order = apps.get_model("shop.Order").objects.place(self, billing_address, shipping_address)
         self.status = self.SUBMITTED
         return order
 
@@ -178,119 +173,3 @@ class Contents(dict[int, int]):
         else:
             text = f"Your basket is full: {Basket.MOST_TITLES} titles are the most. Order them first, or take one out."
         return ValidationError(text, code="full")
-
-
-class Sums:
-    """What is to be said of the lines of a basket together."""
-
-    def book_count(self: "Iterable[BasketLine]") -> int:
-        return sum(line.quantity for line in self)
-
-    def total_price(self: "Iterable[BasketLine]") -> Decimal:
-        """What it costs to order them now."""
-        return sum((line.total_price for line in self), Decimal("0.00"))
-
-    def changed(self: "Iterable[BasketLine]") -> "list[BasketLine]":
-        return [line for line in self if line.is_available and line.price_changed]
-
-    def unavailable(self: "Iterable[BasketLine]") -> "list[BasketLine]":
-        return [line for line in self if not line.is_available]
-
-    def too_much(self: "Iterable[BasketLine]") -> str:
-        """What to say of more than an order holds, as only a basket from before the limit does; or nothing."""
-        quantities = [line.quantity for line in self]
-        titles, books = len(quantities), sum(quantities)
-        if titles <= Basket.MOST_TITLES and books <= Basket.MOST_BOOKS:
-            return ""
-        return (
-            f"An order holds at most {Basket.MOST_TITLES} titles and {Basket.MOST_BOOKS} books. "
-            f"These are {titles} titles and {books} books: take some out to go on."
-        )
-
-
-class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
-    def for_page(self) -> "BasketLineQuerySet":
-        """With all that a page shows of each, in one query. The sums then need no other."""
-        own = ("basket", "quantity", "price_seen")
-        return self.select_related("product").only(*own, *SHOWN).annotate(cover=Cover("product"))
-
-
-class BasketLines(Sums, list["BasketLine"]):
-    """Lines that were read already."""
-
-
-class BasketLine(Covered, models.Model):
-    MOST = 99
-
-    basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE)
-    quantity = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST)])
-    # What the shopper saw when it was put in, so that a change can be pointed out; None where nobody noted it.
-    price_seen = models.DecimalField(max_digits=8, decimal_places=2, null=True, editable=False)
-
-    # How many found no room where a basket was filled with them.
-    left_out = 0
-
-    objects = BasketLineQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("pk",)
-        constraints = [
-            models.UniqueConstraint(fields=["basket", "product"], name="one_line_a_product"),
-            Check(name="basket_line_quantity_at_least_1", condition=models.Q(quantity__gte=1)),
-            # BasketLine.MOST
-            Check(name="basket_line_quantity_at_most_99", condition=models.Q(quantity__lte=99)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} x {self.product}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.price_seen is None:
-            self.price_seen = self.product.price
-        super().save(*args, **kwargs)
-
-    @property
-    def total_price(self) -> Decimal:
-        return self.quantity * self.product.price
-
-    @property
-    def price_changed(self) -> bool:
-        return self.price_seen not in (None, self.product.price)
-
-    @property
-    def is_available(self) -> bool:
-        """Whether it can be ordered now."""
-        return self.product.active and self.product.in_stock
-
-    @transaction.atomic
-    def set_quantity(self, quantity: int) -> None:
-        """Raises ValidationError outside 1 to 99, for more than a basket holds, and where it is not open any more.
-
-        Nothing changes then.
-        """
-        if not 1 <= quantity <= self.MOST:
-            raise ValidationError(f"Choose a quantity from 1 to {self.MOST}.", code="quantity")
-        self.basket.lock_open()
-        self.basket.touch()
-        contents = self.basket.contents()
-        if quantity - contents.get(self.product_id, quantity) > contents.room_for(self.product_id):
-            raise contents.no_room(self.product_id)
-        BasketLine.objects.filter(pk=self.pk).update(quantity=quantity)
-        self.quantity = quantity
-
-    def move_to(self, place: int) -> None:
-        """Stand where the line with the key `place` stood: before younger ones, and so under a key that was given once.
-
-        Where there are none, or that key is not free, this line stays.
-        """
-        lines = BasketLine.objects.filter(pk=self.pk).exclude(models.Exists(BasketLine.objects.filter(pk=place)))
-        if place > 0 and BasketLine.objects.filter(basket=self.basket_id, pk__gt=place).exclude(pk=self.pk).exists():
-            lines.update(id=place)
-
-    @transaction.atomic
-    def remove(self) -> None:
-        """Take it out. Raises ValidationError where the basket is not open any more."""
-        self.basket.lock_open()
-        self.basket.touch()
-        self.delete()

@@ -6,22 +6,12 @@ a word may be the beginning of a longer one. PostgreSQL reads a generated `tsvec
 an FTS5 table kept by triggers; `install()` makes either.
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-
-from shop.values.isbn import find_isbn
-
-APOSTROPHES = re.compile(r"['’ʼ‘`]")
-WORDS = re.compile(r"[^\W_]+")
-MOST_WORDS = 12
-# PostgreSQL refuses a query with a word above 2,046 bytes; no word that is looked for comes near.
-LONGEST_WORD = 100
 
 # A list of pending entries would be read through by every search until the next vacuum: books are searched for far more
 # often than changed.
@@ -46,29 +36,6 @@ SQLITE_INDEX = (
     "VALUES ('delete', old.id, old.search_text); "
     "INSERT INTO shop_product_search(rowid, search_text) VALUES (new.id, new.search_text); END",
 )
-
-
-def fold(text: str) -> str:
-    """The words of a text without accents, case and punctuation: "Gabriel García" -> "gabriel garcia"."""
-    plain = APOSTROPHES.sub("", text)
-    if plain.isascii():  # most text by far, and it has nothing to take off
-        return " ".join(WORDS.findall(plain.lower()))
-    plain = unicodedata.normalize("NFKD", plain).casefold()
-    # Letters with a stroke or a ligature do not decompose.
-    plain = plain.translate({0xF8: "o", 0x142: "l", 0x111: "d", 0xE6: "ae", 0x153: "oe", 0xF0: "d", 0xFE: "th"})
-    return " ".join(WORDS.findall("".join(c for c in plain if not unicodedata.combining(c))))
-
-
-def query_words(text: str) -> list[str]:
-    """The folded words that a shopper's query asks for; an ISBN counts as one word, hyphens or not."""
-    isbn = find_isbn(text)
-    if isbn:
-        return [isbn]
-    words: list[str] = []
-    for chunk in text.split():
-        isbn = find_isbn(chunk)
-        words += [isbn] if isbn else fold(chunk).split()
-    return list(dict.fromkeys(word[:LONGEST_WORD] for word in words))[:MOST_WORDS]
 
 
 class Matches(models.Lookup[bool]):

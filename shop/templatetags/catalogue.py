@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from shop.browsing.listing import Subject
 from shop.models import ProductTag
-from shop.models.catalogue import address_around
+from shop.models.taxonomy import address_around
 
 register = template.Library()
 

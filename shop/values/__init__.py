@@ -1,0 +1,4 @@
+"""Values from outside, checked and in one spelling: ISBN, address, language, picture. Knows no model.
+
+A rule over several fields belongs to its model.
+"""

@@ -1,5 +1,7 @@
 """International Standard Book Numbers (ISO 2108): checked, and always kept as 13 digits."""
 
+from django.core.exceptions import ValidationError
+
 
 def normalise_isbn(text: str) -> str:
     """The ISBN-13 of an ISBN-10 or ISBN-13 written with or without hyphens and spaces: "9780439023481".
@@ -35,3 +37,10 @@ def find_isbn(text: str) -> str | None:
         return normalise_isbn(text)
     except ValueError:
         return None
+
+
+def validate_isbn(value: str) -> None:
+    try:
+        normalise_isbn(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="isbn") from error

@@ -10,8 +10,9 @@ from shop.browsing.catalogue_cache import catalogue_now
 from shop.browsing.listing import Shelf, Subject, cards, nearest, product_shown
 from shop.database.compiled_queries import Slot
 from shop.models import Author, Product, ProductTag, Series
-from shop.models.catalogue import ProductQuerySet, picture_address
-from shop.search.full_text import query_words
+from shop.models.covers import picture_address
+from shop.models.product import ProductQuerySet
+from shop.search.folding import query_words
 from shop.web.etags import conditional_page
 from shop.web.rendering import render_page, wants_fragment
 

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from shop.checkout import place_order
 from shop.forms import AddressForm, live_error
 from shop.models import Address, Basket, Order
 from shop.web.redirects import sent_from
@@ -30,9 +29,9 @@ class CheckoutForm(forms.Form):
             self.fields[name].queryset = self.addresses  # type: ignore[attr-defined]
 
     def place_order(self, basket: Basket) -> Order:
-        """Order `basket` as the shopper saw it: see `shop.checkout.place_order`."""
+        """Order `basket` as the shopper saw it: see `Order.objects.place`."""
         billing, shipping = self.cleaned_data["billing_address"], self.cleaned_data["shipping_address"]
-        return place_order(basket, billing, shipping, expected_total=self.cleaned_data["total"])
+        return Order.objects.place(basket, billing, shipping, expected_total=self.cleaned_data["total"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,7 +8,7 @@ from shop.browsing.catalogue_cache import catalogue_now
 from shop.browsing.listing import cards
 from shop.forms import ContactForm, live_error, sent
 from shop.models import Product
-from shop.models.catalogue import ProductQuerySet
+from shop.models.product import ProductQuerySet
 from shop.web.etags import conditional_page
 from shop.web.throttle import throttled
 

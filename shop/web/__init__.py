@@ -1,0 +1,4 @@
+"""What pages have in common between a request and its answer.
+
+What one page alone does belongs to its module in `views`.
+"""

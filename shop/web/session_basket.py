@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from shop.database.compiled_queries import Prepared, Slot
 from shop.database.json_columns import Cover
 from shop.models import Basket, BasketLine, Product, User
-from shop.models.basket import BasketLineQuerySet, BasketLines
+from shop.models.basket_line import BasketLineQuerySet, BasketLines
 from shop.web.throttle import NOWHERE, Stretch, client_address
 
 SESSION_KEY = "basket_id"

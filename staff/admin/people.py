@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from shop.models import Address, Basket, BasketLine, User
-from shop.models.basket import BasketLines
+from shop.models.basket_line import BasketLines
 from shop.people.email_confirmation import mail_confirm_link
 from staff.admin.forms import CustomerByEmail, FixedOnceSaved, Labelled
 from staff.admin.searching import by_email, find_people, found_in, named

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from shop.models import Product, ProductImage
-from shop.models.catalogue import picture_address
+from shop.models.covers import picture_address
 from tests.factories import OrderLineFactory, ProductFactory
 from tests.servers import ROOT, Bucket
 from tests.shop.test_picture_files import picture_bytes, upload

@@ -6,8 +6,9 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-import shop.checkout
 from shop.models import Order, OrderLine
+from shop.models.basket_line import BasketLineQuerySet
+from shop.models.order import OrderQuerySet
 from tests.factories import AddressFactory, BasketFactory, BasketLineFactory
 from tests.races import at_once, no_locks, without_unique
 
@@ -38,7 +39,7 @@ def test_fifty_submits_at_once_make_one_order_and_all_lead_to_it(client_of, alic
 @contextmanager
 def meeting(monkeypatch, number, patience=3):
     """All who place an order meet after they looked at the basket, so that the race is really run."""
-    door, check = Barrier(number), shop.checkout.check_orderable
+    door, check = Barrier(number), BasketLineQuerySet.check_orderable
 
     def wait_for_the_others(*args):
         with suppress(BrokenBarrierError):  # somebody is held up by a lock
@@ -46,7 +47,7 @@ def meeting(monkeypatch, number, patience=3):
         check(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(shop.checkout, "check_orderable", wait_for_the_others)
+        patch.setattr(BasketLineQuerySet, "check_orderable", wait_for_the_others)
         yield
 
 
@@ -54,7 +55,7 @@ def meeting(monkeypatch, number, patience=3):
 def unguarded(monkeypatch):
     """Without the transaction and its lock: SQLite's transactions are locks themselves."""
     with monkeypatch.context() as patch, no_locks(monkeypatch):
-        patch.setattr("shop.views.checkout.place_order", shop.checkout.place_order.__wrapped__)
+        patch.setattr(OrderQuerySet, "place", OrderQuerySet.place.__wrapped__)
         yield
 
 

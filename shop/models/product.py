@@ -1,167 +1,23 @@
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from django.conf.locale import LANG_INFO
-from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.urls import get_script_prefix, reverse
 
 from shop.database.compiled_queries import Slot
 from shop.database.constraints import Check, one_of
 from shop.database.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.database.slugs import free_slugs
-from shop.search.full_text import Matches, Relevance, fold, query_words
-from shop.values.isbn import normalise_isbn
-from shop.values.picture_files import Picture, PictureField, PicturesUnavailable, all_or_none, read_picture, webp_name
+from shop.models.covers import picture_address
+from shop.models.taxonomy import Author, Named, ProductTag, Series
+from shop.search.folding import fold, query_words
+from shop.search.full_text import Matches, Relevance
+from shop.values.isbn import normalise_isbn, validate_isbn
+from shop.values.languages import language_name
 
 models.TextField.register_lookup(Matches)
-
-# Those that books are written in and Django has no translation for.
-OTHER_LANGUAGES = {
-    "fil": "Filipino",
-    "grc": "Ancient Greek",
-    "la": "Latin",
-    "mul": "Several",
-    "sa": "Sanskrit",
-    "zh": "Chinese",
-}
-
-
-@lru_cache(maxsize=20_000)
-def picture_address(name: str) -> str:
-    """Where a stored picture is fetched from. Pictures of products are public: their addresses stay."""
-    return default_storage.url(name)
-
-
-@cache
-def _address_around(view: str, script_prefix: str) -> tuple[str, str]:
-    before, _, after = reverse(view, args=["SLUG"]).rpartition("SLUG")
-    return before, after
-
-
-def address_around(view: str) -> tuple[str, str]:
-    """What stands before and after the slug in the addresses of a view.
-
-    A page links to a hundred books and subjects, and reverse() takes longer than all else that is shown of one.
-    """
-    return _address_around(view, get_script_prefix())
-
-
-class Named(models.Model):
-    """Something with a name and an address of its own; the address is made from the name and then stays.
-
-    A `products` relation, where there is one, is told when the name changes: its products are found by it.
-    """
-
-    detail_view: ClassVar[str]
-    # Slugs whose address is another page's.
-    RESERVED: ClassVar[frozenset[str]] = frozenset()
-
-    name = models.CharField(max_length=300)
-    slug = models.SlugField(max_length=100, unique=True, blank=True)
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return self.name
-
-    def clean(self) -> None:
-        super().clean()
-        if self.slug in self.RESERVED:
-            sentence = f"“{self.slug}” is the address of another page: choose another one, such as {self.slug}-books."
-            raise ValidationError({"slug": sentence})
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self.slug:
-            [self.slug] = free_slugs(type(self), [self.name], self.pk)
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def products_of(cls, pks: Iterable[int]) -> "ProductQuerySet":
-        """The products that tags, authors or series with these keys belong to."""
-        field = cls._meta.get_field("products").field.name  # type: ignore[union-attr]
-        return Product.objects.filter(pk__in=Product.objects.order_by().filter(**{f"{field}__in": pks}).values("pk"))
-
-    def get_absolute_url(self) -> str:
-        before, after = address_around(self.detail_view)
-        return f"{before}{self.slug}{after}"
-
-
-class NamedQuerySet(models.QuerySet[Any]):
-    def update(self, **values: Any) -> int:
-        """Django's own; products are found by the new name."""
-        if "name" not in values:
-            return super().update(**values)
-        with transaction.atomic():
-            renamed = list(self.order_by().values_list("pk", flat=True))
-            updated = super().update(**values)
-            self.model.products_of(renamed).refresh_derived()
-        return updated
-
-
-class ProductTagQuerySet(NamedQuerySet):
-    def active(self) -> "ProductTagQuerySet":
-        return self.filter(active=True)
-
-
-class ProductTagManager(models.Manager["ProductTag"]):
-    def get_by_natural_key(self, slug: str) -> "ProductTag":
-        return self.get(slug=slug)
-
-
-class ProductTag(Named):
-    detail_view = "product_list"
-    # The list of every book.
-    RESERVED = frozenset(("all",))
-
-    name = models.CharField(max_length=60)
-    description = models.TextField(blank=True)
-    active = models.BooleanField(default=True)
-
-    objects = ProductTagManager.from_queryset(ProductTagQuerySet)()
-
-    class Meta:
-        ordering = ("name",)
-
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
-
-
-class Author(Named):
-    detail_view = "author_detail"
-
-    name = models.CharField(max_length=120)
-
-    objects = NamedQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("name",)
-
-
-class Series(Named):
-    detail_view = "series_detail"
-
-    name = models.CharField(max_length=200)
-
-    objects = NamedQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("name",)
-        verbose_name_plural = "series"
-
-
-def validate_isbn(value: str) -> None:
-    try:
-        normalise_isbn(value)
-    except ValueError as error:
-        raise ValidationError(str(error), code="isbn") from error
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -212,7 +68,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.matching(words) if words else self.none()
 
     def matching(self, words: "Sequence[str | Slot]") -> "ProductQuerySet":
-        """`search` for words that `shop.search.full_text.query_words` found, at least one."""
+        """`search` for words that `shop.search.folding.query_words` found, at least one."""
         return self.filter(search_text__matches=words).order_by(Relevance(words).desc(), "sort_name", "pk")
 
     def with_cover(self) -> "ProductQuerySet":
@@ -385,9 +241,7 @@ class Product(Named):
         return [fact for fact in facts if fact[1]]
 
     def language_label(self) -> str:
-        """The language's English name, or its code where we know none."""
-        known = LANG_INFO.get(self.language) or {}
-        return OTHER_LANGUAGES.get(self.language) or known.get("name") or self.language
+        return language_name(self.language)
 
     def cover_url(self) -> str:
         """The address of the thumbnail that `with_cover()` found."""
@@ -436,94 +290,3 @@ class ProductAuthor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author} wrote {self.product}"
-
-
-class ProductImageQuerySet(models.QuerySet["ProductImage"]):
-    def with_content(self, digest: str) -> "ProductImageQuerySet":
-        """Those whose picture has this content (`shop.values.picture_files.digest_of`)."""
-        return self.filter(image__startswith=f"{ProductImage.IMAGES}/{digest}")
-
-
-class ProductImage(models.Model):
-    """A picture of a product.
-
-    The file is named after its content, and products with the same picture share it.
-    """
-
-    IMAGES, THUMBNAILS = "products", "thumbnails"
-    # What follows from the picture and is kept beside it.
-    STORED = ("image", "thumbnail", "width", "height", "thumbnail_width", "thumbnail_height")
-
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
-    image = PictureField(upload_to=IMAGES, db_index=True)
-    thumbnail = models.ImageField(upload_to=THUMBNAILS, editable=False)
-    width = models.PositiveIntegerField(default=0, editable=False)
-    height = models.PositiveIntegerField(default=0, editable=False)
-    thumbnail_width = models.PositiveIntegerField(default=0, editable=False)
-    thumbnail_height = models.PositiveIntegerField(default=0, editable=False)
-    position = models.PositiveSmallIntegerField(default=0)
-
-    objects = ProductImageQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("position", "pk")
-
-    def __str__(self) -> str:
-        return self.image.name or ""
-
-    @transaction.atomic
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Raises ValidationError for a new picture that `shop.values.picture_files.read_picture` does not take, and
-        PicturesUnavailable where it cannot be stored."""
-        before = ProductImage.objects.filter(pk=self.pk).first() if self.pk else None
-        if self.image and not (self.image._committed and self.thumbnail):  # type: ignore[attr-defined]
-            try:
-                self.show(read_picture(self.image.file))
-            except OSError as error:
-                raise PicturesUnavailable(str(error)) from error
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], *self.STORED}
-        super().save(*args, **kwargs)
-        if before is not None and before.image.name != self.image.name:
-            before.discard_files()
-
-    def show(self, picture: Picture) -> bool:
-        """Set this to `picture`; whether its files had to be stored, because no product has the same one.
-
-        Needs a transaction.
-        """
-        if self.share(picture.digest):
-            return False
-        with all_or_none() as store:
-            self.image = store(f"{self.IMAGES}/{picture.file_name}", picture.content)
-            self.thumbnail = store(f"{self.THUMBNAILS}/{Path(self.image.name or '').stem}.jpg", picture.thumbnail)
-            store(webp_name(self.thumbnail.name or ""), picture.thumbnail_webp)
-        self.width, self.height = picture.width, picture.height
-        self.thumbnail_width, self.thumbnail_height = picture.thumbnail_width, picture.thumbnail_height
-        return True
-
-    def share(self, digest: str) -> bool:
-        """Set this to the stored picture with that content, if there is one; needs a transaction."""
-        # Locked, so that nobody takes the last use of these files away before ours is known.
-        twin = ProductImage.objects.with_content(digest).select_for_update().first()
-        if twin is None or not default_storage.exists(twin.image.name or ""):
-            return False
-        for name in self.STORED:
-            setattr(self, name, getattr(twin, name))
-        return True
-
-    def file_names(self) -> list[str]:
-        """All that is stored for it."""
-        thumbnail = self.thumbnail.name or ""
-        return [name for name in (self.image.name, thumbnail, thumbnail and webp_name(thumbnail)) if name]
-
-    def discard_files(self) -> None:
-        """Delete the files after the transaction, unless another product shows the same picture by then."""
-        image, names = self.image.name, self.file_names()
-
-        def discard() -> None:
-            if not ProductImage.objects.filter(image=image).exists():
-                for name in names:
-                    default_storage.delete(name)
-
-        transaction.on_commit(discard, robust=True)

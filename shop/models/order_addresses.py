@@ -1,0 +1,44 @@
+from django.db import models
+
+from shop.models.user import Address, Country
+
+
+class OrderAddresses(models.Model):
+    """Where an order is billed to and sent to: the text of that moment, whatever becomes of the shopper's addresses."""
+
+    billing_name = models.CharField(max_length=60)
+    billing_address1 = models.CharField(max_length=60)
+    billing_address2 = models.CharField(max_length=60, blank=True)
+    billing_zip_code = models.CharField(max_length=12)
+    billing_city = models.CharField(max_length=60)
+    billing_country = models.CharField(max_length=2, choices=Country.choices)
+    shipping_name = models.CharField(max_length=60)
+    shipping_address1 = models.CharField(max_length=60)
+    shipping_address2 = models.CharField(max_length=60, blank=True)
+    shipping_zip_code = models.CharField(max_length=12)
+    shipping_city = models.CharField(max_length=60)
+    shipping_country = models.CharField(max_length=2, choices=Country.choices)
+
+    class Meta:
+        abstract = True
+
+    @staticmethod
+    def texts_of(**addresses: Address) -> dict[str, str]:
+        """The fields of an order that are copied from its `billing` and `shipping` address."""
+        return {
+            f"{kind}_{field}": getattr(address, field)
+            for kind, address in addresses.items()
+            for field in Address.POSTAL_FIELDS
+        }
+
+    def billing_lines(self) -> list[str]:
+        """Whom it is billed to, as it stands on an invoice."""
+        return self._postal_lines("billing")
+
+    def shipping_lines(self) -> list[str]:
+        """Whom it is sent to, as it stands on the parcel."""
+        return self._postal_lines("shipping")
+
+    def _postal_lines(self, kind: str) -> list[str]:
+        text = {field: getattr(self, f"{kind}_{field}") for field in Address.POSTAL_FIELDS}
+        return [text["name"], *Address(**text).lines()]

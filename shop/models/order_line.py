@@ -1,0 +1,211 @@
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.db.models.expressions import Window
+from django.db.models.functions import RowNumber
+
+from shop.database.constraints import Check, one_of
+from shop.database.json_columns import Cover
+from shop.models.covers import SHOWN, Covered
+from shop.models.order_progress import Stage, Tally
+from shop.models.product import Product
+
+if TYPE_CHECKING:
+    from shop.models.order import OrderQuerySet
+
+
+class OrderStatus(models.IntegerChoices):
+    NEW = 10
+    PAID = 20
+    DONE = 30
+
+
+class LineStatus(models.IntegerChoices):
+    NEW = 10
+    PROCESSING = 20
+    SENT = 30
+    CANCELLED = 40
+
+
+def orders() -> "OrderQuerySet":
+    """All orders, whose module stands above this one."""
+    found: OrderQuerySet = apps.get_model("shop.Order").objects.all()
+    return found
+
+
+class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def open(self) -> "OrderLineQuerySet":
+        return self.exclude(status__in=OrderLine.CLOSED)
+
+    def closed(self) -> "OrderLineQuerySet":
+        return self.filter(status__in=OrderLine.CLOSED)
+
+    def paid(self) -> "OrderLineQuerySet":
+        """The lines of paid orders, newest order first."""
+        return self.filter(order__status=OrderStatus.PAID).order_by("-order_id", "pk")
+
+    def together(self) -> "OrderLineQuerySet":
+        """Those of an order that are alike as one: the first of them, which knows how many they are (`alike`)."""
+        alike: dict[str, Any] = {"partition_by": [models.F(name) for name in OrderLine.ALIKE]}
+        count, nth = Window(models.Count("pk"), **alike), Window(RowNumber(), order_by="pk", **alike)
+        return self.annotate(alike=count, nth=nth).filter(nth=1)
+
+    def for_page(self) -> "OrderLineQuerySet":
+        """`together`, with all that a page shows of each."""
+        lines = self.together().select_related("product").only(*OrderLine.ALIKE, *SHOWN)
+        return lines.annotate(cover=Cover("product")).order_by("pk")
+
+    def added_up(self) -> "OrderLineQuerySet":
+        """One line for all of an order, which knows what there is to count of them (`tally`)."""
+        order: dict[str, Any] = {"partition_by": models.F("order")}
+        closed, cancelled = models.Q(status__in=OrderLine.CLOSED), models.Q(status=OrderLine.CANCELLED)
+        return (
+            self.only("order")
+            .annotate(
+                books=Window(models.Count("pk"), **order),
+                closed=Window(models.Count("pk", filter=closed), **order),
+                sum=Window(models.Sum("price"), **order),
+                called_off=Window(models.Count("pk", filter=cancelled), **order),
+                cancelled=Window(models.Sum("price", filter=cancelled), **order),
+                nth=Window(RowNumber(), order_by="pk", **order),
+            )
+            .filter(nth=1)
+        )
+
+    def update(self, **values: Any) -> int:
+        if "status" not in values:
+            return super().update(**values)
+        with transaction.atomic():
+            changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
+            updated = super().update(**values)
+            changed.complete_closed()
+        return updated
+
+
+class OrderLine(Covered, models.Model):
+    Status: TypeAlias = LineStatus
+    NEW, PROCESSING, SENT, CANCELLED = Status
+    CLOSED = (SENT, CANCELLED)
+    # What a line may become from where it is; sent and cancelled are final.
+    NEXT: dict[int, tuple[int, ...]] = {
+        NEW: (PROCESSING, SENT, CANCELLED),
+        PROCESSING: (SENT, CANCELLED),
+        SENT: (),
+        CANCELLED: (),
+    }
+    # Lines of an order that agree in these are shown as one.
+    ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number")
+    # How many there are of it, where they were read together.
+    alike = 1
+    STAGES: dict[int, Stage] = {
+        NEW: Stage.NEW,
+        PROCESSING: Stage.PROCESSING,
+        SENT: Stage.SENT,
+        CANCELLED: Stage.CANCELLED,
+    }
+
+    order = models.ForeignKey("shop.Order", on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
+    price = models.DecimalField(
+        "price charged", max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
+    )
+    status = models.IntegerField(choices=Status.choices, default=Status.NEW)
+    carrier = models.CharField(max_length=60, blank=True)
+    tracking_number = models.CharField(max_length=60, blank=True)
+    date_updated = models.DateTimeField(auto_now=True)
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            one_of("status", LineStatus, "order_line_status_known"),
+            Check(name="order_line_price_not_negative", condition=models.Q(price__gte=0)),
+        ]
+        indexes = [
+            models.Index("status", name="order_line_by_status"),
+            # As dispatch reads them, newest order first: a far page is reached in the index alone.
+            models.Index(models.F("order").desc(), "id", name="order_line_newest_order_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Line {self.pk} of order {self.order_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.price is None:
+            self.price = self.product.price
+        with transaction.atomic():
+            # Two people who close the last two lines at once wait for each other here: one of them completes it.
+            # The order in memory keeps what its caller set on it.
+            orders().filter(pk=self.order_id).locked()
+            added = self._state.adding
+            super().save(*args, **kwargs)
+            # An order is put together line by line: its first one may be closed already, and others follow.
+            if not added:
+                self.order.complete_if_closed()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            orders().filter(pk=self.order_id).locked()
+            deleted = super().delete(*args, **kwargs)
+            self.order.complete_if_closed()
+        return deleted
+
+    @transaction.atomic
+    def mark(self, status: int) -> bool:
+        """Report this line's progress; False where it had that status already.
+
+        Raises ValidationError where the line is final, or would go back.
+        """
+        orders().filter(pk=self.order_id).locked()
+        self.refresh_from_db(fields=["status"])
+        if status == self.status:
+            return False
+        if why_not := self.why_not(self.status, status):
+            raise ValidationError(why_not, code="final")
+        self.status = status
+        self.save(update_fields=["status", "date_updated"])
+        return True
+
+    @classmethod
+    def why_not(cls, now: int, new: int) -> str:
+        """What keeps a line from becoming `new`; nothing where it may, or is that already."""
+        if new == now or new in cls.next_to(now):
+            return ""
+        final = " It is final." if now in cls.CLOSED else ""
+        return f"A line that is {cls.Status(now).label.lower()} cannot become {cls.Status(new).label.lower()}.{final}"
+
+    @classmethod
+    def next_to(cls, now: int) -> tuple[int, ...]:
+        """What a line may become; one whose status nobody knows, which no check kept out yet, may become anything."""
+        return cls.NEXT.get(now, tuple(cls.Status))
+
+    @property
+    def total_price(self) -> Decimal:
+        """What was charged for it and those that are alike."""
+        return self.price * self.alike
+
+    @property
+    def tally(self) -> Tally:
+        """What `added_up()` counted."""
+        read: Any = self
+        price, cancelled = (Decimal(amount or 0).quantize(Decimal("0.01")) for amount in (read.sum, read.cancelled))
+        return Tally(read.books, read.closed, price, read.called_off, cancelled)
+
+    @property
+    def parcel(self) -> str:
+        """What it travels in, as the carrier calls it: "Royal Mail AB123", or nothing yet."""
+        return f"{self.carrier} {self.tracking_number}".strip()
+
+    def track(self, **parcel: str) -> bool:
+        """Note which parcel it travels in (`carrier`, `tracking_number`); False where that was known already."""
+        changed = [field for field, value in parcel.items() if getattr(self, field) != value]
+        for field in changed:
+            setattr(self, field, parcel[field])
+        if changed:
+            self.save(update_fields=[*changed, "date_updated"])
+        return bool(changed)
