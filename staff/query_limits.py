@@ -4,7 +4,7 @@ thousands of words, and Django puts together what it is given.
 
 from django.http import QueryDict
 
-from shop.search.full_text import LONGEST_WORD, MOST_WORDS
+from shop.search.folding import LONGEST_WORD, MOST_WORDS
 
 SEARCHES = ("q", "term")
 MOST_VALUES = 50

@@ -5,22 +5,15 @@ is wrong and how to mend it, or whatever the part itself raises, to which the ch
 """
 
 import asyncio
-import filecmp
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
-import redis
 from channels.layers import get_channel_layer
-from django.apps import apps
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -30,6 +23,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
+from booktime.observing.clocks import MOST_APART, other_clocks
+from booktime.observing.collected_files import is_collected, static_files
 from booktime.observing.health import check_redis
 from booktime.observing.logs import scrub
 from shop.models import ProductImage
@@ -37,8 +32,6 @@ from staff import roles
 from staff.integrity import database_schema
 
 WITHIN = 5  # seconds
-# By how much clocks may differ: who is present in a chat is judged by seconds.
-MOST_APART = timedelta(seconds=2)
 # How many things of one kind a sentence names.
 MOST_NAMED = 10
 PRINTED = "django.core.mail.backends.console.EmailBackend"
@@ -216,21 +209,6 @@ def examine_static_files() -> str:
     return f"all {len(files)} are collected, and in the manifest"
 
 
-def static_files() -> Iterator[tuple[str, str]]:
-    """What is to be collected: its name, and where it stands; of one name the first counts, so it comes last."""
-    ignored = apps.get_app_config("staticfiles").ignore_patterns  # type: ignore[attr-defined]
-    for finder in reversed(list(get_finders())):
-        for path, storage in finder.list(ignored):
-            yield path, storage.path(path)
-
-
-def is_collected(path: str, source: str) -> bool:
-    collected: Any = staticfiles_storage
-    hashed = collected.hashed_files.get(collected.hash_key(path))
-    found = hashed and collected.exists(hashed) and collected.exists(path)
-    return bool(found) and filecmp.cmp(source, collected.path(path), shallow=False)
-
-
 def examine_invoices() -> str:
     from staff.papers.typesetting import typeset  # it needs the very libraries that may be missing
 
@@ -239,44 +217,13 @@ def examine_invoices() -> str:
     return "a PDF was made"
 
 
-# Debian's packages of fonts, and what titles, names and addresses on an invoice need of them, in words of it.
-FONTS = {
-    "fonts-noto-core": {
-        "Latin": "Dvořák Łódź Tiếng Việt",
-        "Greek": "Ελληνικά Ὅμηρος",
-        "Cyrillic": "Русский Київ",
-        "Armenian": "Հայերեն",
-        "Georgian": "ქართული",
-        "Hebrew": "עברית",
-        "Arabic": "العربية فارسی",
-        "Devanagari": "हिन्दी",
-        "Bengali": "বাংলা",
-        "Tamil": "தமிழ்",
-        "Thai": "ภาษาไทย",
-    },
-    "fonts-noto-cjk": {
-        "Chinese": "挪威的森林 汉语 漢語",
-        "Japanese": "ノルウェイの森 ひらがな",
-        "Korean": "한국어",
-    },
-}
-
-
 def examine_fonts() -> str:
-    from staff.papers.invoices import STYLESHEET
-    from staff.papers.pdf import asset
-    from staff.papers.typesetting import printed_as_boxes
+    from staff.papers.fonts import FONTS, scripts_without_font
 
-    every = "\n".join(words for scripts in FONTS.values() for words in scripts.values())
-    boxes = printed_as_boxes(every, asset(STYLESHEET))
-    lacking = {
-        package: [script for script, words in scripts.items() if not boxes.isdisjoint(words)]
-        for package, scripts in FONTS.items()
-    }
-    if packages := [package for package, scripts in lacking.items() if scripts]:
+    if lacking := scripts_without_font():
         named = ", ".join(script for scripts in lacking.values() for script in scripts)
         raise Differs(
-            f"Invoices show boxes in the place of {named}: apt-get install {' '.join(packages)}, "
+            f"Invoices show boxes in the place of {named}: apt-get install {' '.join(lacking)}, "
             "unless no title, name or address is written so."
         )
     return f"invoices can be written in {sum(map(len, FONTS.values()))} scripts"
@@ -293,31 +240,6 @@ def examine_clock() -> str:
                 "keep both by NTP (timedatectl set-ntp true)."
             )
     return f"it agrees with {' and '.join(clocks)}"
-
-
-def other_clocks() -> Iterator[tuple[str, timedelta]]:
-    """Whose there are, and how far each is from ours at least: to be asked takes its time, too."""
-    if connection.vendor == "postgresql":
-        yield "the database's", distance(time_of_database)
-    if settings.REDIS_URL:
-        yield "Redis'", distance(time_of_redis)
-
-
-def distance(ask: Callable[[], float]) -> timedelta:
-    before, moment, after = time.time(), ask(), time.time()
-    return timedelta(seconds=max(before - moment, moment - after, 0))
-
-
-def time_of_database() -> float:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
-        return float(cursor.fetchone()[0])
-
-
-def time_of_redis() -> float:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2) as client:
-        seconds, microseconds = client.time()
-    return float(seconds + microseconds / 1e6)
 
 
 @dataclass(frozen=True)

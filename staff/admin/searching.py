@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Lookup, Q
 
 from shop.models import Order, User
-from shop.search.full_text import LONGEST_WORD, MOST_WORDS
+from shop.search.folding import LONGEST_WORD, MOST_WORDS
 from shop.values.email_addresses import canonical
 
 WORDS = re.compile(r"[^\W_]+")

@@ -167,7 +167,7 @@ def test_expressions_are_found():
     places = {place.partition(":")[0] for place, _, _ in EXPRESSIONS}
     assert {
         "booktime/observing/logs.py",
-        "shop/search/full_text.py",
+        "shop/search/folding.py",
         "shop/views/media.py",
         "support/live/socket_authentication.py",
     } <= places
