@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from shop.search.full_text import MOST_WORDS
+from shop.search.folding import MOST_WORDS
 from staff.offices import dispatch_admin, office_admin
 from tests.addresses import a_shop
 
