@@ -97,17 +97,39 @@ def olga(db: None) -> User:
     return UserFactory(email="olga@example.com", first_name="Olga", last_name="Owner", is_staff=True, is_superuser=True)
 
 
+def browser_of(person: User | None = None, **defaults: Any) -> Client:
+    """A browser of its own for a person, who is logged in in it, or for a visitor."""
+    browser = Client(**defaults)
+    if person:
+        browser.force_login(person)
+    return browser
+
+
 @pytest.fixture
 def client_of() -> Callable[..., Client]:
-    """A browser of its own for another person, logged in where one is given: `client_of(bob)`."""
+    """`browser_of`, for tests that need no import: `client_of(bob)`."""
+    return browser_of
 
-    def browser(person: User | None = None, **defaults: Any) -> Client:
-        client = Client(**defaults)
-        if person:
-            client.force_login(person)
-        return client
 
-    return browser
+@pytest.fixture
+def alices(alice: User) -> Client:
+    """Alice's browser; those of the others follow."""
+    return browser_of(alice)
+
+
+@pytest.fixture
+def erins(erin: User) -> Client:
+    return browser_of(erin)
+
+
+@pytest.fixture
+def dans(dan: User) -> Client:
+    return browser_of(dan)
+
+
+@pytest.fixture
+def olgas(olga: User) -> Client:
+    return browser_of(olga)
 
 
 @pytest.fixture(autouse=True)

@@ -31,12 +31,6 @@ def basket(alice):
     return BasketFactory(user=alice)
 
 
-@pytest.fixture
-def alices(client, alice):
-    client.force_login(alice)
-    return client
-
-
 def add(browser, product, **kwargs):
     return browser.post("/add_to_basket/", {"product_id": product.pk}, **kwargs)
 

@@ -9,12 +9,6 @@ pytestmark = pytest.mark.django_db
 STRANGE = ["9" * 5000, "9" * 30, "-1", "1e999999", "NaN", "\0", "\u0663", "'\"<script>", ""]
 
 
-@pytest.fixture
-def alices(client, alice):
-    client.force_login(alice)
-    return client
-
-
 @pytest.mark.parametrize("value", STRANGE)
 def test_strange_product_is_not_found(client, value):
     assert client.post("/add_to_basket/", {"product_id": value}).status_code == 404

@@ -1,6 +1,5 @@
 import pytest
 from django.contrib.auth.models import Permission
-from django.test import Client
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -20,7 +19,7 @@ def carrier_company(db: None) -> User:
 @pytest.fixture
 def dispatch(carrier_company: User) -> APIClient:
     """A client with the dispatch company's token, speaking JSON."""
-    return client_of(carrier_company)
+    return api_client_of(carrier_company)
 
 
 @pytest.fixture
@@ -32,38 +31,11 @@ def paid_order(alice: User) -> Order:
     return order
 
 
-def client_of(user: User) -> APIClient:
+def api_client_of(user: User) -> APIClient:
     client = APIClient()
     client.default_format = "json"
     client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
     return client
-
-
-def browser_of(user: User) -> Client:
-    browser = Client()
-    browser.force_login(user)
-    return browser
-
-
-@pytest.fixture
-def erins(erin: User) -> Client:
-    """The browser of the employee; those of the others follow."""
-    return browser_of(erin)
-
-
-@pytest.fixture
-def dans(dan: User) -> Client:
-    return browser_of(dan)
-
-
-@pytest.fixture
-def olgas(olga: User) -> Client:
-    return browser_of(olga)
-
-
-@pytest.fixture
-def alices(alice: User) -> Client:
-    return browser_of(alice)
 
 
 @pytest.fixture

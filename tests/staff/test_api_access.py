@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from shop.models import Order, User
 from tests.factories import PASSWORD, OrderFactory
-from tests.staff.conftest import client_of
+from tests.staff.conftest import api_client_of
 
 PATHS = ["/api/", "/api/orders/", "/api/orderlines/", "/api/orders/1/", "/api/orderlines/1/", "/api/nowhere/"]
 
@@ -33,7 +33,7 @@ def test_without_credentials_401_with_challenge(db, client, path, method):
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "post", "delete", "options"])
 def test_shopper_cannot_tell_an_order_that_exists_from_one_that_does_not(alice, paid_order, method):
-    shopper = client_of(alice)
+    shopper = api_client_of(alice)
     answers = [getattr(shopper, method)(f"/api/orders/{pk}/") for pk in (paid_order.pk, 999_999)]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert answers[0].json() == answers[1].json()
@@ -42,12 +42,12 @@ def test_shopper_cannot_tell_an_order_that_exists_from_one_that_does_not(alice, 
 @pytest.mark.parametrize("codename", ["change_order", "change_orderline"])
 def test_one_of_the_two_permissions_is_not_enough(alice, codename):
     alice.user_permissions.add(Permission.objects.get(codename=codename))
-    assert client_of(alice).get("/api/orders/").status_code == 403
+    assert api_client_of(alice).get("/api/orders/").status_code == 403
 
 
 def test_permissions_may_come_from_a_group_and_from_oneself(erin, dan, olga, carrier_company):
     for user in (erin, dan, olga, carrier_company):
-        assert client_of(user).get("/api/orderlines/").status_code == 200
+        assert api_client_of(user).get("/api/orderlines/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/orders/", "/api/orderlines/"])
@@ -94,7 +94,7 @@ def test_requests_are_counted_for_each_user(dispatch, dan, settings):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert all(0 < int(answer["Retry-After"]) <= 60 for answer in refused)
-    assert client_of(dan).get("/api/orders/").status_code == 200
+    assert api_client_of(dan).get("/api/orders/").status_code == 200
 
 
 def test_revoked_token_is_refused(dispatch, carrier_company):
@@ -128,7 +128,7 @@ def test_pages_are_for_staff_with_a_session_alone(carrier_company, dan, paid_ord
     assert client.get("/api/orders/", headers={"Accept": "*/*"})["Content-Type"] == "application/json"
     client.force_login(carrier_company)
     assert client.get("/api/orders/", headers=html)["Content-Type"] == "application/json"
-    assert client_of(dan).get("/api/orders/", headers=html)["Content-Type"] == "application/json"
+    assert api_client_of(dan).get("/api/orders/", headers=html)["Content-Type"] == "application/json"
 
 
 def test_answers_are_not_kept_by_caches(dispatch):

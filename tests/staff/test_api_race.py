@@ -8,14 +8,14 @@ from django.db import transaction
 from shop.models import Order, OrderLine
 from staff.models import IdempotencyKey
 from tests.races import at_once, no_locks
-from tests.staff.conftest import client_of
+from tests.staff.conftest import api_client_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def close_last_two_lines(order: Order, users) -> list[int]:
     paths = [f"/api/orderlines/{line.pk}/" for line in order.lines.all()]
-    clients = [client_of(user) for user in users]
+    clients = [api_client_of(user) for user in users]
     answers = at_once(
         *(lambda c=client, p=path: c.patch(p, {"status": 30}) for client, path in zip(clients, paths, strict=True))
     )
@@ -48,7 +48,7 @@ def test_without_the_lock_the_order_would_stay_open(paid_order, monkeypatch):
 @pytest.mark.parametrize("attempt", range(5))
 def test_the_same_key_at_once_is_one_change(paid_order, carrier_company, attempt):
     path = f"/api/orderlines/{paid_order.lines.first().pk}/"
-    clients = [client_of(carrier_company) for _ in range(4)]
+    clients = [api_client_of(carrier_company) for _ in range(4)]
     key = {"Idempotency-Key": "k"}
     answers = at_once(*(lambda c=client: c.patch(path, {"status": 30}, headers=key) for client in clients))
     assert [answer.status_code for answer in answers] == [200] * 4
@@ -59,7 +59,7 @@ def test_the_same_key_at_once_is_one_change(paid_order, carrier_company, attempt
 @pytest.mark.parametrize("attempt", range(5))
 def test_of_two_who_read_the_same_address_one_must_read_again(paid_order, carrier_company, dan, attempt):
     path = f"/api/orders/{paid_order.pk}/"
-    clients = [client_of(carrier_company), client_of(dan)]
+    clients = [api_client_of(carrier_company), api_client_of(dan)]
     seen = {"If-Match": clients[0].get(path)["ETag"]}
     answers = at_once(
         *(

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from shop.models import Order, OrderLine
 from staff.models import IdempotencyKey
-from tests.staff.conftest import client_of
+from tests.staff.conftest import api_client_of
 
 KEY = {"Idempotency-Key": "parcel-4711"}
 
@@ -55,7 +55,7 @@ def test_key_of_another_request_is_422(dispatch, path):
 
 def test_keys_of_two_users_are_their_own(dispatch, dan, path):
     assert dispatch.patch(path, {"status": 20}, headers=KEY).status_code == 200
-    assert client_of(dan).patch(path, {"status": 30}, headers=KEY).json()["status"] == 30
+    assert api_client_of(dan).patch(path, {"status": 30}, headers=KEY).json()["status"] == 30
 
 
 def test_key_is_forgotten_after_a_day(dispatch, path):

@@ -20,28 +20,12 @@ def order(alice: User) -> Order:
 
 
 @pytest.fixture
-def alice_client(alice: User) -> Client:
-    return logged_in(alice)
-
-
-@pytest.fixture
-def erin_client(erin: User) -> Client:
-    return logged_in(erin)
-
-
-@pytest.fixture
 def hundred_said(order: Order, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that Alice may say for now, however long the test takes: its clock stands still."""
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
     said = [ChatMessage(order=order, sender=alice, message=str(number), sent_at=now) for number in range(100)]
     ChatMessage.objects.bulk_create(said)
-
-
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def run(test: Callable[[], Any]) -> None:

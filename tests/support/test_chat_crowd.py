@@ -31,49 +31,49 @@ async def enters(stack, order, client):
     return False
 
 
-def test_twenty_sockets_stay_and_one_more_is_closed_with_4429(order, alice, alice_client, erin_client):
+def test_twenty_sockets_stay_and_one_more_is_closed_with_4429(order, alice, alices, erins):
     async def crowd():
         async with AsyncExitStack() as stack:
             second = await asyncio.to_thread(OrderFactory, user=alice)
             for number in range(MOST):
-                assert await enters(stack, (order, second)[number % 2], alice_client)
-            assert not await enters(stack, order, alice_client)
-            assert await enters(stack, order, erin_client), "others come in as ever"
+                assert await enters(stack, (order, second)[number % 2], alices)
+            assert not await enters(stack, order, alices)
+            assert await enters(stack, order, erins), "others come in as ever"
 
     run(crowd)
 
 
-def test_thirty_who_come_at_once_are_twenty_inside(order, alice_client):
+def test_thirty_who_come_at_once_are_twenty_inside(order, alices):
     async def crowd():
         async with AsyncExitStack() as stack:
-            inside = await asyncio.gather(*(enters(stack, order, alice_client) for _ in range(30)))
+            inside = await asyncio.gather(*(enters(stack, order, alices) for _ in range(30)))
             assert sum(inside) == MOST
 
     run(crowd)
 
 
-def test_place_of_a_closed_socket_is_free_at_once(order, alice_client):
+def test_place_of_a_closed_socket_is_free_at_once(order, alices):
     async def crowd():
         async with AsyncExitStack() as stack:
             for _ in range(MOST - 1):
-                await enters(stack, order, alice_client)
+                await enters(stack, order, alices)
             for _ in range(3):
-                async with connected(order, alice_client) as last:
+                async with connected(order, alices) as last:
                     await last.send_json_to({"type": "state"})
                     await next_of(last, "chat_state")
-                    assert not await enters(stack, order, alice_client)
+                    assert not await enters(stack, order, alices)
 
     run(crowd)
 
 
-def test_who_was_turned_away_says_nothing_and_was_never_there(order, alice, alice_client, erin_client):
+def test_who_was_turned_away_says_nothing_and_was_never_there(order, alice, alices, erins):
     async def crowd():
         second = await asyncio.to_thread(OrderFactory, user=alice)
-        async with AsyncExitStack() as stack, connected(second, erin_client) as erin:
+        async with AsyncExitStack() as stack, connected(second, erins) as erin:
             await next_of(erin, "chat_join")
             for _ in range(MOST):
-                await enters(stack, order, alice_client)
-            refused = socket(second, alice_client)
+                await enters(stack, order, alices)
+            refused = socket(second, alices)
             await refused.connect()
             await refused.send_json_to({"type": "message", "message": "Let me in"})
             assert await refused.receive_output(timeout=60) == TURNED_AWAY
@@ -85,24 +85,24 @@ def test_who_was_turned_away_says_nothing_and_was_never_there(order, alice, alic
     assert not alice.chat_messages.exists()
 
 
-def test_agent_has_at_most_twenty_lists_open(erin_client, client_of, olga):
+def test_agent_has_at_most_twenty_lists_open(erins, client_of, olga):
     async def crowd():
         async with AsyncExitStack() as stack:
-            streams = [await stack.enter_async_context(OpenStream(erin_client)) for _ in range(MOST_STREAMS + 3)]
+            streams = [await stack.enter_async_context(OpenStream(erins)) for _ in range(MOST_STREAMS + 3)]
             assert sorted(stream.start["status"] for stream in streams) == [200] * MOST_STREAMS + [429] * 3
             refused = next(stream for stream in streams if stream.start["status"] == 429)
             assert int(dict(refused.start["headers"])[b"Retry-After"]) > 0
-            other = await stack.enter_async_context(OpenStream(olga_client))
+            other = await stack.enter_async_context(OpenStream(olgas))
             assert other.start["status"] == 200
-        async with OpenStream(erin_client) as again:
+        async with OpenStream(erins) as again:
             assert again.start["status"] == 200
 
-    olga_client = client_of(olga)
+    olgas = client_of(olga)
     run(crowd)
     assert not Stream.opened
 
 
-def test_lists_that_are_asked_for_at_once_are_no_more(erin_client: Client):
+def test_lists_that_are_asked_for_at_once_are_no_more(erins: Client):
     from booktime.asgi import application
 
     async def ask(statuses, over):
@@ -122,7 +122,7 @@ def test_lists_that_are_asked_for_at_once_are_no_more(erin_client: Client):
             "method": "GET",
             "path": "/customer-service/notify/",
             "query_string": b"",
-            "headers": cookie(erin_client),
+            "headers": cookie(erins),
         }
         task = asyncio.create_task(application(scope, asked.get, send))
         await over.wait()
@@ -138,13 +138,13 @@ def test_lists_that_are_asked_for_at_once_are_no_more(erin_client: Client):
     run(crowd)
 
 
-def test_agent_who_is_turned_away_does_not_become_the_one_who_speaks(order, alice, erin, erin_client):
+def test_agent_who_is_turned_away_does_not_become_the_one_who_speaks(order, alice, erin, erins):
     async def crowd():
         other = await asyncio.to_thread(OrderFactory, user=alice)
         async with AsyncExitStack() as stack:
             for _ in range(MOST):
-                await enters(stack, order, erin_client)
-            assert not await enters(stack, other, erin_client)
+                await enters(stack, order, erins)
+            assert not await enters(stack, other, erins)
 
     run(crowd)
     assert [spoken_to.last_spoken_to for spoken_to in alice.orders.order_by("pk")] == [erin, None]

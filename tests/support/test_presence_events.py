@@ -10,7 +10,8 @@ from django.test import Client
 
 from support.live.presence import presence
 from support.models import Chat
-from tests.support.conftest import connected, cookie, logged_in, run
+from tests.conftest import browser_of
+from tests.support.conftest import connected, cookie, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,15 +49,15 @@ class Stream:
 
 
 def test_strangers_get_403(alice, dan):
-    for client in (Client(), logged_in(alice), logged_in(dan)):
+    for client in (Client(), browser_of(alice), browser_of(dan)):
         assert client.get("/customer-service/notify/?nopoll").status_code == 403
         assert client.get("/customer-service/notify/").status_code == 403
 
 
-def test_nopoll_answers_who_is_present_once(order, alice_client, erin_client):
+def test_nopoll_answers_who_is_present_once(order, alices, erins):
     async def look():
-        async with connected(order, alice_client), connected(order, erin_client):
-            return await sync_to_async(erin_client.get)("/customer-service/notify/?nopoll")
+        async with connected(order, alices), connected(order, erins):
+            return await sync_to_async(erins.get)("/customer-service/notify/?nopoll")
 
     found = []
 
@@ -71,12 +72,12 @@ def test_nopoll_answers_who_is_present_once(order, alice_client, erin_client):
     assert json.loads(body[6:]) == [
         {"link": f"/customer-service/{order.pk}/", "text": f"{order.pk} (alice@example.com, erin@example.com)"}
     ]
-    assert erin_client.get("/customer-service/notify/?nopoll").content == b"data: []\n\n"
+    assert erins.get("/customer-service/notify/?nopoll").content == b"data: []\n\n"
 
 
-def test_stream_shows_the_list_at_once_and_whenever_it_changes(order, alice_client, erin_client):
+def test_stream_shows_the_list_at_once_and_whenever_it_changes(order, alices, erins):
     async def watch():
-        async with Stream(erin_client) as stream:
+        async with Stream(erins) as stream:
             headers = dict(stream.start["headers"])
             assert stream.start["status"] == 200
             assert headers[b"Content-Type"] == b"text/event-stream"
@@ -84,7 +85,7 @@ def test_stream_shows_the_list_at_once_and_whenever_it_changes(order, alice_clie
             name, html = await stream.event()
             assert name == "presence"
             assert "All quiet" in html
-            async with connected(order, alice_client) as alice:
+            async with connected(order, alices) as alice:
                 await stream.list_with("alice@example.com")
                 await alice.send_json_to({"type": "message", "message": "Anybody <there>?"})
                 assert "1 unread" in await stream.list_with("Anybody &lt;there&gt;?")
@@ -93,58 +94,58 @@ def test_stream_shows_the_list_at_once_and_whenever_it_changes(order, alice_clie
     run(watch)
 
 
-def test_stream_ends_when_its_employee_logs_out(erin_client):
+def test_stream_ends_when_its_employee_logs_out(erins):
     async def watch():
-        async with Stream(erin_client) as stream:
+        async with Stream(erins) as stream:
             await stream.event()
-            await sync_to_async(erin_client.logout)()
+            await sync_to_async(erins.logout)()
             while (await stream.http.receive_output(timeout=30)).get("more_body"):
                 pass
 
     run(watch)
 
 
-def test_person_who_was_silent_for_ten_seconds_is_not_present(order, alice_client, erin_client):
+def test_person_who_was_silent_for_ten_seconds_is_not_present(order, alices, erins):
     async def fall_silent():
         from support.live.hub import Hub
 
-        async with connected(order, alice_client) as alice:
+        async with connected(order, alices) as alice:
             (room,) = Hub.here().rooms.values()
             (member,) = room.members
             member.heard_at -= 11
             await Hub.here().beat()
             assert presence().present() == {}
             await alice.send_json_to({"type": "heartbeat"})
-            async with Stream(erin_client) as stream:
+            async with Stream(erins) as stream:
                 await stream.list_with("alice@example.com")
 
     run(fall_silent)
 
 
-def test_longest_wait_comes_first_and_an_answer_ends_it(order, alice, erin, erin_client):
+def test_longest_wait_comes_first_and_an_answer_ends_it(order, alice, erin, erins):
     from tests.factories import OrderFactory
 
     second = OrderFactory(user=alice)
     Chat.objects.of(second).post(alice, "First to ask")
     Chat.objects.of(order).post(alice, "Second to ask")
-    html = erin_client.get("/customer-service/").content.decode()
+    html = erins.get("/customer-service/").content.decode()
     assert "2 waiting for an answer" in html
     assert html.index(f"/customer-service/{second.pk}/") < html.index(f"/customer-service/{order.pk}/")
     Chat.objects.of(second).post(erin, "An answer")
-    html = erin_client.get("/customer-service/").content.decode()
+    html = erins.get("/customer-service/").content.decode()
     assert f"/customer-service/{second.pk}/" not in html
     assert "1 waiting for an answer" in html
 
 
-def test_list_needs_a_number_of_queries_that_does_not_grow(alice, erin_client, django_assert_max_num_queries):
+def test_list_needs_a_number_of_queries_that_does_not_grow(alice, erins, django_assert_max_num_queries):
     from tests.factories import OrderFactory
 
     for _ in range(15):
         Chat.objects.of(OrderFactory(user=alice)).post(alice, "Hello")
     with django_assert_max_num_queries(10):
-        assert erin_client.get("/customer-service/").content.decode().count("chat-row--waiting") == 15
+        assert erins.get("/customer-service/").content.decode().count("chat-row--waiting") == 15
 
 
-def test_list_is_for_employees(alice_client):
-    assert alice_client.get("/customer-service/").status_code == 403
+def test_list_is_for_employees(alices):
+    assert alices.get("/customer-service/").status_code == 403
     assert Client().get("/customer-service/").status_code == 302
