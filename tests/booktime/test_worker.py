@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
@@ -40,6 +41,13 @@ def test_mail_in_anothers_hands_is_left_to_them(on_a_server):
     OutgoingMail.objects.get().claim()
     catch_up()
     assert not mail.outbox
+
+
+def test_mail_that_the_release_before_queued_is_sent(on_a_server):
+    queue_mail("a", "alice@example.com", "contact", {"name": "Alice", "message": "Hello"})
+    DBTaskResult.objects.update(task_path="shop.mail.deliver")
+    call_command("db_worker", "--batch")
+    assert [sent.to for sent in mail.outbox] == [["alice@example.com"]]
 
 
 @pytest.mark.parametrize(("late", "posts"), [(60, 1), (5, 0)])
