@@ -22,7 +22,7 @@ from django.test.utils import override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from booktime.serving import fair_queue  # noqa: E402
-from booktime.serving.wsgi_bridge import ThreadedPages  # noqa: E402
+from booktime.serving.wsgi_bridge import WSGIBridge  # noqa: E402
 from shop.models import Product  # noqa: E402
 
 TEMPLATE = engines["django"].from_string(
@@ -47,7 +47,7 @@ class BareHandler(WSGIHandler):
 
 
 with override_settings(MIDDLEWARE=[]):
-    bare_way = ThreadedPages(BareHandler(), threads=settings.PAGE_THREADS)
+    bare_way = WSGIBridge(BareHandler(), threads=settings.PAGE_THREADS)
 django_way = get_asgi_application()
 
 

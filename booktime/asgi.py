@@ -19,18 +19,18 @@ from django.conf import settings  # noqa: E402
 from booktime.observing import logs, metrics  # noqa: E402
 from booktime.resilience import database_watchdog  # noqa: E402
 from booktime.serving import graceful_shutdown, request_limits  # noqa: E402
-from booktime.serving.wsgi_bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages  # noqa: E402
+from booktime.serving.wsgi_bridge import CutOnFailure, Receive, Scope, Send, WSGIBridge  # noqa: E402
 from shop.people import password_hashing  # noqa: E402
 from support.routing import websocket_urlpatterns  # noqa: E402
 
 # Threads that have much to compute give way to those that answer small pages; by default ten times as seldom.
 sys.setswitchinterval(0.0005)
 logs.take_over_access_log()
-request_limits.take_over_requests()
-database_watchdog.be_impatient()
+request_limits.limit_requests()
+database_watchdog.watch_connections()
 password_hashing.keep_threads_for_pages()
 graceful_shutdown.install()
-pages = ThreadedPages(get_wsgi_application(), threads=settings.PAGE_THREADS)
+pages = WSGIBridge(get_wsgi_application(), threads=settings.PAGE_THREADS)
 metrics.watch_process(pages)
 
 # What waits long for others, and must neither hold a page's thread nor wait for one.

@@ -13,7 +13,7 @@ pages = get_wsgi_application()
 from booktime.resilience import database_watchdog  # noqa: E402  # the settings are loaded now
 from shop.people import password_hashing  # noqa: E402
 
-database_watchdog.be_impatient()
+database_watchdog.watch_connections()
 password_hashing.keep_threads_for_pages()
 
 

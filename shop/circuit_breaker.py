@@ -20,28 +20,30 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 
 
-class Outage:
+class CircuitBreaker:
+    """Open while its service is away: nobody is to ask then. It closes by itself."""
+
     # Seconds between two probes: the first soon, since most outages are a hiccup.
     FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.0
 
     def __init__(self, service: str, probe: Callable[[], None]) -> None:
         """`probe` returns where the service works, and raises anything where it does not; it must not hang."""
         self.service, self.probe = service, probe
-        self.is_on = False
+        self.is_open = False
         self.lock = threading.RLock()
 
-    def begin(self, error: BaseException) -> None:
+    def open(self, error: BaseException) -> None:
         """Say that the service did not answer."""
         with self.lock:
-            if self.is_on:
+            if self.is_open:
                 return
-            self.is_on = True
+            self.is_open = True
             logger.warning("%s does not answer, going on without: %s", self.service, type(error).__name__)
-            threading.Thread(target=self.wait_for_end, name=f"outage of {self.service}", daemon=True).start()
+            threading.Thread(target=self.probe_until_it_answers, name=f"outage of {self.service}", daemon=True).start()
 
-    def wait_for_end(self) -> None:
+    def probe_until_it_answers(self) -> None:
         began, pause = time.monotonic(), self.FIRST_PAUSE
-        while self.is_on:
+        while self.is_open:
             time.sleep(pause)
             pause = min(2 * pause, self.LONGEST_PAUSE)
             try:
@@ -49,11 +51,11 @@ class Outage:
             except Exception as error:
                 logger.debug("%s is still away: %s", self.service, type(error).__name__)
             else:
-                self.end()
+                self.close()
         logger.warning("%s answers again, after %.1f s", self.service, time.monotonic() - began)
 
-    def end(self) -> None:
-        self.is_on = False
+    def close(self) -> None:
+        self.is_open = False
 
 
 # How to reach Redis where a request waits for it: it answers within milliseconds, or is away. A connection that a
@@ -65,7 +67,7 @@ REDIS_OPTIONS = {
 }
 
 
-class RedisOutage(Outage):
+class RedisCircuitBreaker(CircuitBreaker):
     # Seconds after which a write that did not arrive needs no undoing. What must never be out of date (a session) is
     # kept for less.
     DOUBT = 300
@@ -83,13 +85,13 @@ class RedisOutage(Outage):
         `keys` are those that are written: should that fail, what they held is forgotten before anybody reads it again.
         """
         try:
-            if self.is_on:
+            if self.is_open:
                 raise redis.ConnectionError("Redis is away.")
             yield
         except redis.RedisError as error:
             with self.lock:
                 self.doubt(keys)
-                self.begin(error)
+                self.open(error)
             raise
 
     def doubt(self, keys: tuple[str, ...]) -> None:
@@ -112,13 +114,13 @@ class RedisOutage(Outage):
                     if self.unsure.get(key) == since:
                         del self.unsure[key]
 
-    def end(self) -> None:
+    def close(self) -> None:
         with self.lock:
             # Somebody may have failed to write since.
-            self.is_on = bool(self.unsure)
+            self.is_open = bool(self.unsure)
 
 
 @cache
-def redis_outage() -> RedisOutage:
+def redis_circuit_breaker() -> RedisCircuitBreaker:
     """What this process knows of the site's Redis; there must be one."""
-    return RedisOutage(settings.REDIS_URL)
+    return RedisCircuitBreaker(settings.REDIS_URL)

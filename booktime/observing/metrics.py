@@ -29,7 +29,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from booktime.serving.wsgi_bridge import Receive, Scope, Send, ThreadedPages
+from booktime.serving.wsgi_bridge import Receive, Scope, Send, WSGIBridge
 from shop.models import OutgoingMail
 from staff.models import WebhookDelivery
 from support.live.event_stream import open_streams
@@ -72,7 +72,7 @@ class RequestMetrics:
         return response
 
 
-def watch_process(pages: ThreadedPages) -> None:
+def watch_process(pages: WSGIBridge) -> None:
     """Tell of what this process has open, and of the threads of its pages."""
     SOCKETS.set_function(open_sockets)
     STREAMS.set_function(open_streams)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import redis
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
-from shop.circuit_breaker import REDIS_OPTIONS, redis_outage
+from shop.circuit_breaker import REDIS_OPTIONS, redis_circuit_breaker
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 def asked(ask: Callable[..., T], *arguments: Any, otherwise: T, writes: Iterable[str] = ()) -> T:
     """What Redis says, or `otherwise` while it is away; what `writes` names is forgotten when it is back."""
     try:
-        with redis_outage().asking(*writes):
+        with redis_circuit_breaker().asking(*writes):
             return ask(*arguments)
     except redis.RedisError:
         return otherwise

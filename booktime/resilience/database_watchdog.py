@@ -24,7 +24,7 @@ import psycopg2
 from django.db import connections
 from psycopg2 import extensions
 
-from shop.circuit_breaker import Outage
+from shop.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 
@@ -32,42 +32,42 @@ logger = logging.getLogger(__name__)
 SILENCE = 1.5
 LOOK_EVERY = 0.25
 
-_is_impatient = False
+_is_watching = False
 _watched: WeakSet[Any] = WeakSet()
 # Whoever holds it may look at connections, and knows that none is closed meanwhile.
 _looking = threading.Lock()
 _watcher: threading.Thread | None = None
 
 
-def be_impatient() -> None:
+def watch_connections() -> None:
     """From now on this process waits for PostgreSQL as said above."""
-    global _is_impatient
-    _is_impatient = True
+    global _is_watching
+    _is_watching = True
 
 
 @cache
-def database_outage() -> Outage:
-    return Outage("PostgreSQL", ask_anything)
+def database_circuit_breaker() -> CircuitBreaker:
+    return CircuitBreaker("PostgreSQL", ask_anything)
 
 
 @contextmanager
 def connecting() -> Iterator[None]:
     """Connect within this. Raises psycopg2.OperationalError at once where the server is known to be away."""
-    if _is_impatient and database_outage().is_on:
+    if _is_watching and database_circuit_breaker().is_open:
         raise psycopg2.OperationalError("The database does not answer.")
     began = time.monotonic()
     try:
         yield
     except psycopg2.OperationalError as error:
-        if _is_impatient and time.monotonic() - began > SILENCE:
-            database_outage().begin(error)
+        if _is_watching and time.monotonic() - began > SILENCE:
+            database_circuit_breaker().open(error)
         raise
 
 
 def watch(connection: Any) -> None:
     """Keep an eye on an open connection, for as long as it exists."""
     global _watcher
-    if not _is_impatient:
+    if not _is_watching:
         return
     with _looking:
         _watched.add(connection)
@@ -97,9 +97,13 @@ def look(waiting_since: dict[Any, float]) -> dict[Any, float]:
     now = time.monotonic()
     with _looking:
         waiting = {connection: waiting_since.get(connection, now) for connection in _watched if is_waiting(connection)}
-    if any(now - since >= SILENCE for since in waiting.values()) and not database_outage().is_on and is_alive():
+    if (
+        any(now - since >= SILENCE for since in waiting.values())
+        and not database_circuit_breaker().is_open
+        and is_alive()
+    ):
         return {}
-    if database_outage().is_on:
+    if database_circuit_breaker().is_open:
         cut(waiting)
     return waiting
 
@@ -116,7 +120,7 @@ def is_alive() -> bool:
         # "FATAL: too many connections" is an answer.
         if "FATAL" in str(error):
             return True
-        database_outage().begin(error)
+        database_circuit_breaker().open(error)
         return False
     return True
 

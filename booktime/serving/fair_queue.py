@@ -53,7 +53,7 @@ def levels(asker: Asker) -> tuple[tuple[str | bytes, ...], ...]:
     return asker[:1], asker[:2], asker
 
 
-class Turns:
+class FairQueue:
     """Hands out `places`: half of them to one asker at once, three quarters to one address. Used in one event loop.
 
     Who is not alone has a quarter: threads that compute take turns with each other, so that each one more is a page

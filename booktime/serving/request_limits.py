@@ -99,7 +99,7 @@ def ask_doorman(session_key: str) -> bool:
         connections.close_all()
 
 
-class CarefulRequest(http_protocol.WebRequest):
+class LimitedRequest(http_protocol.WebRequest):
     """daphne's request, as this site takes it."""
 
     content: Any
@@ -205,6 +205,6 @@ class CarefulRequest(http_protocol.WebRequest):
         self.handle_reply({"type": "http.response.body", "body": f"{body}\n".encode()})
 
 
-def take_over_requests() -> None:
-    """Make daphne's requests `CarefulRequest`s."""
-    http_protocol.WebRequest = CarefulRequest
+def limit_requests() -> None:
+    """Make daphne's requests `LimitedRequest`s."""
+    http_protocol.WebRequest = LimitedRequest

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 POLICY = "Content-Security-Policy"
 
 
-class SafetyHeaders:
+class SecurityHeaders:
     """Middleware that adds what a response does not say by itself.
 
     * `settings.CONTENT_SECURITY_POLICY`, and `settings.PERMISSIONS_POLICY`: nothing here uses a camera or the like.

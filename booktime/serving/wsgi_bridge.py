@@ -21,7 +21,7 @@ from typing import IO, Any
 from asgiref.sync import SyncToAsync
 
 from booktime.serving import streaming
-from booktime.serving.fair_queue import Turns, asker_of
+from booktime.serving.fair_queue import FairQueue, asker_of
 
 Message = Mapping[str, Any]
 Scope = dict[str, Any]
@@ -37,7 +37,7 @@ SPOOL_BYTES = 250_000
 TOO_MUCH = "That is more at once than the shop can do for you. Try again in a few seconds."
 
 
-class ThreadedPages:
+class WSGIBridge:
     """The ASGI application that answers with the WSGI application `pages`, in at most `threads` threads at once.
 
     Whose turn it is: `booktime.serving.fair_queue`.
@@ -47,7 +47,7 @@ class ThreadedPages:
         self.pages = pages
         self.threads = threads
         self.pool: ThreadPoolExecutor | None = None
-        self.turns = Turns(threads)
+        self.turns = FairQueue(threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)

@@ -34,7 +34,7 @@ MIDDLEWARE = [
     "booktime.observing.metrics.RequestMetrics",
     "booktime.observing.logs.RequestLog",
     # Before whatever answers by itself: files and redirects are safe, too.
-    "booktime.serving.security_headers.SafetyHeaders",
+    "booktime.serving.security_headers.SecurityHeaders",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "booktime.serving.request_limits.BodyLimit",

@@ -7,7 +7,7 @@ CSRF_FAILURE_VIEW = "shop.web.error_pages.csrf_failure"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # The site stands at the root of its host, whatever a header says.
 FORCE_SCRIPT_NAME = ""
-MESSAGE_STORAGE = "shop.web.flash_messages.LatestNotices"
+MESSAGE_STORAGE = "shop.web.flash_messages.LatestMessages"
 CONTENT_SECURITY_POLICY = {
     "default-src": ["'self'"],
     "style-src": ["'self'"],

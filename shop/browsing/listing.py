@@ -1,4 +1,4 @@
-"""A shelf: a long row of books, shown page by page as cards."""
+"""A long row of books, shown page by page as cards."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -28,7 +28,7 @@ class Subject(NamedTuple):
         return f"{before}{self.slug}{after}"
 
 
-# The books of a shelf. Its arguments say which kind of shelf it is; what is looked for are slots
+# The books of a list. Its arguments say which kind of list it is; what is looked for are slots
 # (`shop.database.compiled_queries`).
 Books = Callable[..., ProductQuerySet]
 

@@ -1,6 +1,6 @@
 """A file of products becomes the shop's catalogue: what `manage.py import_data` does.
 
-The file is read once. Each row is checked by itself (`rows`, `columns`, `shelf`) and noted down on disk (`notebook`).
+The file is read once. Each row is checked by itself (`rows`, `columns`, `pictures`) and noted down on disk (`staging`).
 If all are good, or the bad ones are to be skipped, the good ones are matched with the shop's products (`matching`)
 and written in batches inside one transaction (`writing`).
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from shop.importing.matching import Matcher
-from shop.importing.pictures import Shelf
+from shop.importing.pictures import PictureFolder
 from shop.importing.rows import Catalogue, FileRefused, Row, open_catalogue
-from shop.importing.staging import Notebook
+from shop.importing.staging import StagedRows
 from shop.importing.writing import Tally, Writer
 
 __all__ = ["FileRefused", "Import", "Tally"]
@@ -58,70 +58,70 @@ class Import:
             raise FileRefused(f"{self.folder} is not a folder.")
         with (
             open_catalogue(self.path) as catalogue,
-            closing(Notebook()) as notebook,
-            closing(Shelf(self.folder, notebook)) as shelf,
+            closing(StagedRows()) as staged,
+            closing(PictureFolder(self.folder, staged)) as pictures,
         ):
-            self._check(catalogue, notebook, shelf)
+            self._check(catalogue, staged, pictures)
             if self.problems and self.failed_rows is None:
                 return None
             if self.problems:
-                self._write_failed_rows(catalogue.header, notebook)
-            return self._write(catalogue, notebook, shelf)
+                self._write_failed_rows(catalogue.header, staged)
+            return self._write(catalogue, staged, pictures)
 
-    def _check(self, catalogue: Catalogue, notebook: Notebook, shelf: Shelf) -> None:
+    def _check(self, catalogue: Catalogue, staged: StagedRows, pictures: PictureFolder) -> None:
         for number, row in enumerate(catalogue, 1):
-            self._check_picture(row, shelf)
-            notebook.add(row)
+            self._check_picture(row, pictures)
+            staged.add(row)
             if number % BATCH == 0:
                 self.progress("checked", number)
         if self.failed_rows is not None:
-            notebook.hold_back_namesakes()
-        self.problems = [(line, problems) for line, problems, _ in notebook.bad_rows()]
+            staged.hold_back_namesakes()
+        self.problems = [(line, problems) for line, problems, _ in staged.bad_rows()]
 
     @staticmethod
-    def _check_picture(row: Row, shelf: Shelf) -> None:
+    def _check_picture(row: Row, pictures: PictureFolder) -> None:
         if file_name := row.cells.get("image_filename"):
             try:
-                row.cells["picture"] = shelf.digest(file_name)
+                row.cells["picture"] = pictures.digest(file_name)
             except ValueError as error:
                 row.problems.append(f"image_filename: {error}")
 
-    def _write_failed_rows(self, header: str, notebook: Notebook) -> None:
+    def _write_failed_rows(self, header: str, staged: StagedRows) -> None:
         if self.failed_rows is None or self.dry_run:
             return
         try:
             with self.failed_rows.open("wb") as file:
-                for raw in _whole_lines(header, notebook):
+                for raw in _whole_lines(header, staged):
                     file.write(raw)
         except OSError as error:
             raise FileRefused(f"{self.failed_rows} cannot be written: {error.strerror}.") from error
 
-    def _write(self, catalogue: Catalogue, notebook: Notebook, shelf: Shelf) -> Tally:
+    def _write(self, catalogue: Catalogue, staged: StagedRows, pictures: PictureFolder) -> Tally:
         try:
             with transaction.atomic():
                 lock_out_other_imports()
-                writer = Writer(catalogue.columns, Matcher(notebook), shelf, self.dry_run)
-                for rows in notebook.good_rows(BATCH):
+                writer = Writer(catalogue.columns, Matcher(staged), pictures, self.dry_run)
+                for rows in staged.good_rows(BATCH):
                     writer.write(rows)
                     self.progress("imported", writer.tally.products)
                 transaction.set_rollback(self.dry_run)
         except (IntegrityError, OperationalError) as error:
-            shelf.take_back()
+            pictures.take_back()
             raise FileRefused(
                 f"Somebody else changes the catalogue at the same time, and nothing was imported: try again. ({error})"
             ) from error
         except OSError as error:
-            shelf.take_back()
+            pictures.take_back()
             raise FileRefused(f"The pictures cannot be stored, and nothing was imported: {error}") from error
         except BaseException:
-            shelf.take_back()
+            pictures.take_back()
             raise
         return writer.tally
 
 
-def _whole_lines(header: str, notebook: Notebook) -> Iterator[bytes]:
+def _whole_lines(header: str, staged: StagedRows) -> Iterator[bytes]:
     yield header.encode(errors="surrogateescape")
-    for _, _, raw in notebook.bad_rows():
+    for _, _, raw in staged.bad_rows():
         yield raw if raw.endswith((b"\n", b"\r")) else raw + b"\n"
 
 

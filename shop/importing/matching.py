@@ -6,7 +6,7 @@ from collections import defaultdict
 from django.db.models import Max, Prefetch, Q
 
 from shop.importing.rows import FileRefused, Row
-from shop.importing.staging import Notebook
+from shop.importing.staging import StagedRows
 from shop.models import Product, ProductAuthor
 from shop.search.folding import fold
 
@@ -19,8 +19,8 @@ class Matcher:
     Works through the rows in the file's order. Of namesakes the first row is the oldest product, and so on.
     """
 
-    def __init__(self, notebook: Notebook) -> None:
-        self._notebook = notebook
+    def __init__(self, staged: StagedRows) -> None:
+        self._staged = staged
         # What this import makes itself is no match for its later rows.
         self._newest = Product.objects.aggregate(newest=Max("pk"))["newest"] or 0
         self._claimed: dict[str, set[int]] = {}
@@ -45,7 +45,7 @@ class Matcher:
         by_title: dict[str, list[Product]] = defaultdict(list)
         found = list(products)
         # Another row of the file has those ISBNs: they are that row's, whatever their title.
-        spoken_for = self._notebook.isbns_among(product.isbn for product in found if product.isbn)
+        spoken_for = self._staged.isbns_among(product.isbn for product in found if product.isbn)
         for product in found:
             if product.isbn in isbns:
                 by_isbn[product.isbn] = product
@@ -68,7 +68,7 @@ class Matcher:
         return None
 
     def _repeats(self, row: Row) -> bool:
-        return self._notebook.has_namesakes(row.cells["name"])
+        return self._staged.has_namesakes(row.cells["name"])
 
 
 def by_same_authors(row: Row, namesakes: list[Product]) -> list[Product]:

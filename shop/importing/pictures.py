@@ -8,17 +8,17 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 
-from shop.importing.staging import Notebook
+from shop.importing.staging import StagedRows
 from shop.models import ProductImage
 from shop.values.picture_files import Picture, digest_of, read_content, read_picture
 
 
-class Shelf:
+class PictureFolder:
     """Reads each file of a folder once, decodes each picture once, and none at all that the shop has already."""
 
-    def __init__(self, folder: Path, notebook: Notebook) -> None:
+    def __init__(self, folder: Path, staged: StagedRows) -> None:
         self.folder = folder.resolve()
-        self._notebook = notebook
+        self._staged = staged
         self._decoded = tempfile.TemporaryDirectory(prefix="booktime-import-")
         # What this import has put into the shop's storage, and what a batch has asked for so far.
         self._files: list[str] = []
@@ -29,10 +29,10 @@ class Shelf:
 
     def digest(self, file_name: str) -> str:
         """What the content of a picture is known by. Raises ValueError, with the reason, if it cannot be used."""
-        known = self._notebook.picture(file_name)
+        known = self._staged.picture(file_name)
         if known is None:
             known = self._look_at(file_name)
-            self._notebook.add_picture(file_name, *known)
+            self._staged.add_picture(file_name, *known)
         digest, problem = known
         if digest is None:
             raise ValueError(problem)

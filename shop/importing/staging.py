@@ -23,7 +23,7 @@ WHERE problems IS NULL AND name IN (SELECT name FROM row WHERE problems IS NOT N
 """
 
 
-class Notebook:
+class StagedRows:
     def __init__(self) -> None:
         # SQLite keeps a database without a name in a temporary file of its own, and deletes it.
         self._database = sqlite3.connect("", isolation_level=None)

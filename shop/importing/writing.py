@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from shop.importing.matching import Matcher
 from shop.importing.names import named
-from shop.importing.pictures import Shelf
+from shop.importing.pictures import PictureFolder
 from shop.importing.rows import Row
 from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
 
@@ -63,8 +63,10 @@ class Match:
 class Writer:
     """Writes batches; needs a transaction around all of them."""
 
-    def __init__(self, columns: tuple[str, ...], matcher: Matcher, shelf: Shelf, dry_run: bool = False) -> None:
-        self._matcher, self._shelf, self._dry_run = matcher, shelf, dry_run
+    def __init__(
+        self, columns: tuple[str, ...], matcher: Matcher, pictures: PictureFolder, dry_run: bool = False
+    ) -> None:
+        self._matcher, self._pictures, self._dry_run = matcher, pictures, dry_run
         self._fields = [name for name in FIELDS if name in columns]
         self.tally = Tally()
 
@@ -83,7 +85,7 @@ class Writer:
         self.tally.updated += len(changed)
         self._relate(new, changed)
         self._store(new, changed)
-        self._shelf.end_batch()
+        self._pictures.end_batch()
 
     def _count(self, row: Row) -> None:
         self.tally.products += 1
@@ -181,7 +183,7 @@ class Writer:
             shown = match.product.images.all() if match.product.pk in old else ()
             first = next(iter(shown), None)
             image = first or ProductImage(product_id=match.product.pk)
-            self._shelf.show(image, match.picture, match.row.cells["image_filename"])
+            self._pictures.show(image, match.picture, match.row.cells["image_filename"])
             if first is None:
                 added.append(image)
             else:

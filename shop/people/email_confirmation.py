@@ -18,7 +18,7 @@ from shop.models import User
 MAILS_AN_HOUR = 5
 
 
-class EmailProof(PasswordResetTokenGenerator):
+class ConfirmationTokens(PasswordResetTokenGenerator):
     """Keys that hold for three days, and until the address or the password is another."""
 
     key_salt = "shop.email_proof"
@@ -27,11 +27,13 @@ class EmailProof(PasswordResetTokenGenerator):
         return f"{user.pk} {user.email} {user.password} {timestamp}"
 
 
-email_proof = EmailProof()
+confirmation_tokens = ConfirmationTokens()
 
 
 def confirm_url(request: HttpRequest, user: User) -> str:
-    return link_in_mail(request, f"{reverse('email_confirm')}?{urlencode({'key': email_proof.make_token(user)})}")
+    return link_in_mail(
+        request, f"{reverse('email_confirm')}?{urlencode({'key': confirmation_tokens.make_token(user)})}"
+    )
 
 
 def mail_confirm_link(request: HttpRequest, user: User) -> bool:

@@ -17,7 +17,7 @@ class TooManyHashes(Exception):
     """As many passwords as may be are being hashed, and others wait already."""
 
 
-class Turns:
+class HashingQueue:
     """`with turns.take():` lets `at_once` in, and as many as `waiting` wait for it, for so many seconds.
 
     Without `waiting` everybody waits for as long as it takes.
@@ -47,13 +47,13 @@ class Turns:
             self.queue.release()
 
 
-turns = Turns(settings.HASHES_AT_ONCE)
+turns = HashingQueue(settings.HASHES_AT_ONCE)
 
 
 def keep_threads_for_pages() -> None:
     """In a process whose threads serve pages: let few of them wait, and not for long."""
     global turns
-    turns = Turns(settings.HASHES_AT_ONCE, settings.HASHES_WAITING, seconds=5)
+    turns = HashingQueue(settings.HASHES_AT_ONCE, settings.HASHES_WAITING, seconds=5)
 
 
 class PasswordHasher(PBKDF2PasswordHasher):

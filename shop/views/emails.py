@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from shop.models import User
-from shop.people.email_confirmation import email_proof, mail_confirm_link
+from shop.people.email_confirmation import confirmation_tokens, mail_confirm_link
 from shop.web.redirects import sent_from
 
 
@@ -23,7 +23,7 @@ def email_confirm(request: HttpRequest) -> HttpResponse:
     if isinstance(user, User) and user.email_proved_at:
         messages.success(request, f"{user.email} is confirmed.")
         return redirect("home")
-    works = isinstance(user, User) and email_proof.check_token(user, key)
+    works = isinstance(user, User) and confirmation_tokens.check_token(user, key)
     if request.method == "POST" and works:
         cast(User, user).prove_email()
         messages.success(request, f"Thank you. {cast(User, user).email} is confirmed.")

@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from shop.models import Basket, BasketLine
 
 
-class LatestNotices(CookieStorage):
+class LatestMessages(CookieStorage):
     """Messages for the visitor's next page, in a cookie: the newest few, so that who saw no page need not read on."""
 
     MOST = 5

@@ -60,7 +60,7 @@ class Overdue(threading.Timer):
         self.process.kill()
 
 
-class Typesetter:
+class PdfProcess:
     """The process, started when there is something to do."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ def read(file: IO[bytes], length: int) -> bytes:
     return content
 
 
-class Press:
+class PdfQueue:
     """Takes documents to be made; knows which are under way, and for whom."""
 
     def __init__(self) -> None:
@@ -171,12 +171,12 @@ class Press:
         self.queue.put((key, document, job))
         if self.thread is None or not self.thread.is_alive():
             # A process that ends does not wait for it.
-            self.thread = threading.Thread(target=self._work, name="press", daemon=True)
+            self.thread = threading.Thread(target=self._work, name="pdf queue", daemon=True)
             self.thread.start()
         return job
 
     def _work(self) -> None:
-        typesetter = Typesetter()
+        typesetter = PdfProcess()
         while True:
             key, document, job = self.queue.get()
             try:
@@ -199,7 +199,7 @@ def kept_in() -> BaseCache:
     return caches["papers" if "papers" in settings.CACHES else "default"]
 
 
-press = Press()
+pdf_queue = PdfQueue()
 
 
 def printed(html: str, files: Iterable[Path], *, person: int) -> bytes:
@@ -215,4 +215,4 @@ def printed(html: str, files: Iterable[Path], *, person: int) -> bytes:
     key = digest.hexdigest()
     kept: bytes | None = kept_in().get(key)
     document = json.dumps({"html": html, "files": [str(path) for path in used]}).encode()
-    return kept if kept is not None else press.made(key, document, person)
+    return kept if kept is not None else pdf_queue.made(key, document, person)

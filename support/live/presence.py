@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import redis
 from django.conf import settings
 
-from shop.circuit_breaker import REDIS_OPTIONS, RedisOutage, redis_outage
+from shop.circuit_breaker import REDIS_OPTIONS, RedisCircuitBreaker, redis_circuit_breaker
 
 # Who was not heard from for so many seconds is not present.
 SILENCE = 10
@@ -116,9 +116,9 @@ class RedisPresence:
 
     CONNECTIONS, SERVERS = "booktime:chat:connections", "booktime:chat:servers"
 
-    def __init__(self, url: str, outage: RedisOutage) -> None:
+    def __init__(self, url: str, breaker: RedisCircuitBreaker) -> None:
         self.redis: Any = redis.Redis.from_url(url, **REDIS_OPTIONS)
-        self.outage = outage
+        self.breaker = breaker
         # What this process knows by itself, for when Redis is away.
         self.own = MemoryPresence()
         self._enter = self.redis.register_script(ENTER)
@@ -128,7 +128,7 @@ class RedisPresence:
         self.own.enter(connection, most_elsewhere)
         person = [connection.person, str(time.time()), str(connection.user_id)]
         arguments = [str(connection), *person, connection.server, str(most_elsewhere)]
-        with self.outage.asking():
+        with self.breaker.asking():
             others = self._enter([self.CONNECTIONS, self.SERVERS], arguments)
         if others < 0:
             raise TooManySockets
@@ -136,12 +136,12 @@ class RedisPresence:
 
     def leave(self, connection: Connection) -> bool:
         self.own.leave(connection)
-        with self.outage.asking():
+        with self.breaker.asking():
             return not self._leave([self.CONNECTIONS], [str(connection), connection.person])
 
     def beat(self, server: str, heard: dict[Connection, float]) -> list[Connection]:
         self.own.beat(server, heard)
-        with self.outage.asking():
+        with self.breaker.asking():
             return self._beat(server, heard, time.time())
 
     def _beat(self, server: str, heard: dict[Connection, float], now: float) -> list[Connection]:
@@ -162,7 +162,7 @@ class RedisPresence:
         return connection.server == server and connection not in heard
 
     def present(self) -> dict[int, set[int]]:
-        with self.outage.asking():
+        with self.breaker.asking():
             heard = self.redis.zrangebyscore(self.CONNECTIONS, f"({time.time() - SILENCE}", "+inf")
         return people(map(Connection.parse, heard))
 
@@ -170,7 +170,7 @@ class RedisPresence:
 @cache
 def presence() -> MemoryPresence | RedisPresence:
     """Where this site keeps who is present."""
-    return RedisPresence(settings.REDIS_URL, redis_outage()) if settings.REDIS_URL else MemoryPresence()
+    return RedisPresence(settings.REDIS_URL, redis_circuit_breaker()) if settings.REDIS_URL else MemoryPresence()
 
 
 def present_now() -> dict[int, set[int]]:

@@ -3,7 +3,7 @@ import pytest
 from booktime.resilience import cache as module
 from booktime.resilience.cache import Cache
 from booktime.resilience.sessions import CACHED_FOR, BriefCache
-from shop.circuit_breaker import RedisOutage
+from shop.circuit_breaker import RedisCircuitBreaker
 from tests.servers import free_port
 
 
@@ -11,10 +11,10 @@ from tests.servers import free_port
 def cache(monkeypatch):
     """One whose Redis is away."""
     url = f"redis://127.0.0.1:{free_port()}/0"
-    outage = RedisOutage(url)
-    monkeypatch.setattr(module, "redis_outage", lambda: outage)
+    breaker = RedisCircuitBreaker(url)
+    monkeypatch.setattr(module, "redis_circuit_breaker", lambda: breaker)
     yield Cache(url, {})
-    outage.is_on = False
+    breaker.is_open = False
 
 
 def test_cache_without_redis_is_an_empty_one(cache):

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from booktime.serving.fair_queue import COMPANY, MOST_WAITING, MOST_WAITING_OF_ADDRESS, Asker, Turns, asker_of
+from booktime.serving.fair_queue import COMPANY, MOST_WAITING, MOST_WAITING_OF_ADDRESS, Asker, FairQueue, asker_of
 
 
 def scope(path="/", client="192.0.2.1", **headers):
@@ -57,7 +57,7 @@ def on_a_loop(test):
 
 @on_a_loop
 async def test_who_asks_for_much_leaves_places_to_others():
-    turns = Turns(4)
+    turns = FairQueue(4)
     much = [turns.ask(asker(part="search")) for _ in range(10)]
     assert sum(turn.done() for turn in much) == 2
     assert turns.ask(asker(part="basket")).done()
@@ -67,7 +67,7 @@ async def test_who_asks_for_much_leaves_places_to_others():
 
 @on_a_loop
 async def test_one_address_never_has_all_places():
-    turns = Turns(4)
+    turns = FairQueue(4)
     given = [turns.ask(asker(session=f"made up {n}")) for n in range(20)]
     assert sum(turn.done() for turn in given) == 3
     assert turns.ask(asker(address="192.0.2.2")).done()
@@ -75,7 +75,7 @@ async def test_one_address_never_has_all_places():
 
 @on_a_loop
 async def test_next_place_is_for_who_has_fewest_and_each_keeps_their_sequence():
-    turns = Turns(4)
+    turns = FairQueue(4)
     flood = [turns.ask(asker(part="search")) for _ in range(6)]
     other = [turns.ask(asker(f"192.0.2.{n}")) for n in (2, 3, 4)]
     turns.give_back(asker(part="search"))
@@ -89,7 +89,7 @@ async def test_next_place_is_for_who_has_fewest_and_each_keeps_their_sequence():
 
 @on_a_loop
 async def test_who_is_not_alone_has_one_place_until_others_have_been_away_for_a_while():
-    turns = Turns(4)
+    turns = FairQueue(4)
     turns.ask(asker(part="basket"))
     flood = [turns.ask(asker(part="search")) for _ in range(9)]
     assert sum(turn.done() for turn in flood) == 1
@@ -102,7 +102,7 @@ async def test_who_is_not_alone_has_one_place_until_others_have_been_away_for_a_
 
 @on_a_loop
 async def test_those_who_wait_are_served_in_turn():
-    turns = Turns(1)
+    turns = FairQueue(1)
     holder = asker("holder")
     turns.ask(holder)
     served = []
@@ -119,7 +119,7 @@ async def test_those_who_wait_are_served_in_turn():
 
 @on_a_loop
 async def test_nothing_is_left_behind():
-    turns = Turns(2)
+    turns = FairQueue(2)
     one, other = asker("192.0.2.1"), asker("192.0.2.2")
     first, second, third = turns.ask(one), turns.ask(one), turns.ask(other)
     turns.leave(one, second)
@@ -131,7 +131,7 @@ async def test_nothing_is_left_behind():
 
 @on_a_loop
 async def test_too_many_of_one_asker_are_turned_away_and_of_others_are_not():
-    turns = Turns(1)
+    turns = FairQueue(1)
     turns.ask(asker())
     assert all(turns.ask(asker()) for _ in range(MOST_WAITING))
     assert turns.ask(asker()) is None
@@ -140,7 +140,7 @@ async def test_too_many_of_one_asker_are_turned_away_and_of_others_are_not():
 
 @on_a_loop
 async def test_made_up_sessions_wait_behind_another_part_of_the_site_and_are_too_many_together():
-    turns = Turns(4)
+    turns = FairQueue(4)
     flood = [turns.ask(asker(session=f"made up {n}", part="search")) for n in range(MOST_WAITING_OF_ADDRESS + 3)]
     assert turns.ask(asker(session="one more", part="search")) is None
     for turn in flood[-2:]:

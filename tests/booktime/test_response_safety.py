@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from booktime.serving.security_headers import SafetyHeaders
+from booktime.serving.security_headers import SecurityHeaders
 from tests.addresses import a_shop, every_address
 
 pytestmark = pytest.mark.django_db
@@ -147,5 +147,5 @@ def test_pictures_may_come_from_the_bucket(settings):
             "OPTIONS": {"base_url": "https://books.example/"},
         },
     }
-    response = SafetyHeaders(lambda request: HttpResponse())(RequestFactory().get("/"))
+    response = SecurityHeaders(lambda request: HttpResponse())(RequestFactory().get("/"))
     assert "img-src 'self' data: https://books.example;" in response["Content-Security-Policy"]

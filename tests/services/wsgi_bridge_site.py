@@ -24,7 +24,7 @@ from django.views.decorators.csrf import csrf_exempt
 from twisted.internet import reactor, tcp
 
 from booktime.serving import streaming
-from booktime.serving.wsgi_bridge import CutOnFailure, Receive, Scope, Send, ThreadedPages
+from booktime.serving.wsgi_bridge import CutOnFailure, Receive, Scope, Send, WSGIBridge
 from shop.web.redirects import RedirectThenDo
 
 if not settings.configured:
@@ -243,7 +243,7 @@ urlpatterns = [
 ]
 
 django_way = get_asgi_application()
-our_way = CutOnFailure(ThreadedPages(get_wsgi_application(), threads=THREADS))
+our_way = CutOnFailure(WSGIBridge(get_wsgi_application(), threads=THREADS))
 
 
 async def impatient_way(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,7 +4,7 @@ import threading
 import pytest
 import redis
 
-from shop.circuit_breaker import Outage, RedisOutage
+from shop.circuit_breaker import CircuitBreaker, RedisCircuitBreaker
 from tests.servers import free_port, wait_until
 
 
@@ -16,13 +16,13 @@ def test_one_thread_asks_until_there_is_an_answer(caplog):
         if not may_answer.is_set():
             raise next(answers)
 
-    outage = Outage("The oracle", probe)
+    breaker = CircuitBreaker("The oracle", probe)
     for _ in range(10):
-        outage.begin(TimeoutError("silence"))
+        breaker.open(TimeoutError("silence"))
     wait_until(lambda: len(probes) == 2, "two probes")
-    assert outage.is_on
+    assert breaker.is_open
     may_answer.set()
-    wait_until(lambda: not outage.is_on, "the end")
+    wait_until(lambda: not breaker.is_open, "the end")
     assert len(set(probes)) == 1
     assert [text for text in caplog.messages if "does not answer" in text] == [
         "The oracle does not answer, going on without: TimeoutError"
@@ -37,19 +37,19 @@ def silent_port():
 
 
 def test_silent_redis_is_waited_for_once(silent_port, monkeypatch):
-    outage = RedisOutage(f"redis://127.0.0.1:{silent_port}/0")
-    monkeypatch.setattr(outage, "begin", lambda error: setattr(outage, "is_on", True))
-    with pytest.raises(redis.TimeoutError), outage.asking():
-        outage.redis.get("a")
-    with pytest.raises(redis.ConnectionError), outage.asking():
+    breaker = RedisCircuitBreaker(f"redis://127.0.0.1:{silent_port}/0")
+    monkeypatch.setattr(breaker, "open", lambda error: setattr(breaker, "is_open", True))
+    with pytest.raises(redis.TimeoutError), breaker.asking():
+        breaker.redis.get("a")
+    with pytest.raises(redis.ConnectionError), breaker.asking():
         pytest.fail("Redis was asked again.")
 
 
 def test_what_was_not_written_is_known_for_a_while(monkeypatch):
-    outage = RedisOutage(f"redis://127.0.0.1:{free_port()}/0")
-    monkeypatch.setattr(outage, "begin", lambda error: None)
+    breaker = RedisCircuitBreaker(f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setattr(breaker, "open", lambda error: None)
     for key, now in (("a", 1000.0), ("b", 1200.0), ("a", 1250.0), ("c", 1501.0), ("d", 1502.0)):
         monkeypatch.setattr("shop.circuit_breaker.time.monotonic", lambda now=now: now)
-        with pytest.raises(redis.ConnectionError), outage.asking(key):
-            outage.redis.set(key, "1")
-    assert list(outage.unsure) == ["a", "c", "d"]
+        with pytest.raises(redis.ConnectionError), breaker.asking(key):
+            breaker.redis.set(key, "1")
+    assert list(breaker.unsure) == ["a", "c", "d"]

@@ -355,7 +355,7 @@ def test_nothing_stays_behind_when_writing_fails(folder, monkeypatch, media_root
     def fail(self) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("shop.importing.pictures.Shelf.end_batch", fail)
+    monkeypatch.setattr("shop.importing.pictures.PictureFolder.end_batch", fail)
     with pytest.raises(RuntimeError):
         run(write(folder, THREE_BOOKS))
     assert not Product.objects.exists()

@@ -9,7 +9,7 @@ from django.test import Client
 
 from shop.models import User
 from shop.people import password_hashing
-from shop.people.password_hashing import TooManyHashes, Turns
+from shop.people.password_hashing import HashingQueue, TooManyHashes
 from tests.factories import PASSWORD
 from tests.shop.test_throttle import by_api, by_app, by_office, by_page
 
@@ -29,7 +29,7 @@ def change(browser, email, password):
 def all_taken(settings, monkeypatch, erin):
     """Every turn is taken, and nobody waits long."""
     settings.PASSWORD_HASHERS = ["shop.people.password_hashing.PasswordHasher"]
-    monkeypatch.setattr(password_hashing, "turns", Turns(1, 1, seconds=0.01))
+    monkeypatch.setattr(password_hashing, "turns", HashingQueue(1, 1, seconds=0.01))
     with password_hashing.turns.take():
         yield
 
@@ -84,13 +84,13 @@ def at_once(turns, people):
 
 
 def test_few_are_hashed_at_once_and_few_wait():
-    assert at_once(Turns(2, 1, seconds=60), 8) == (2, 5)
+    assert at_once(HashingQueue(2, 1, seconds=60), 8) == (2, 5)
     # Where there is room for all, all are in at once: the test would see it.
-    assert at_once(Turns(8, 1, seconds=60), 8) == (8, 0)
+    assert at_once(HashingQueue(8, 1, seconds=60), 8) == (8, 0)
 
 
 def test_who_waits_gives_up_and_leaves_room():
-    turns = Turns(1, 1, seconds=0.01)
+    turns = HashingQueue(1, 1, seconds=0.01)
     with turns.take():
         for _ in range(3):
             with pytest.raises(TooManyHashes), turns.take():

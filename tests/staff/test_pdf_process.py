@@ -14,7 +14,7 @@ from django.conf import settings
 
 from shop.models import Order, OrderLine
 from staff.papers import pdf_process
-from staff.papers.pdf_process import NotMade, NotYet, Press, Typesetter
+from staff.papers.pdf_process import NotMade, NotYet, PdfProcess, PdfQueue
 from tests.factories import OrderFactory, OrderLineFactory
 
 MUCH = "<table>" + "<tr><td>Volume of the Encyclopædia<td>1<td>2</tr>" * 400 + "</table>"
@@ -29,8 +29,8 @@ def until(condition):
 
 @pytest.fixture
 def desk(monkeypatch):
-    """A press of its own whose documents are finished when they are let go; counts what it makes."""
-    desk = Press()
+    """A queue of its own whose documents are finished when they are let go; counts what it makes."""
+    desk = PdfQueue()
     desk.go, desk.made_so_far = threading.Event(), []
 
     def typeset(self, document):
@@ -38,8 +38,8 @@ def desk(monkeypatch):
         assert desk.go.wait(60)
         return b"%PDF of " + document
 
-    monkeypatch.setattr(pdf_process, "press", desk)
-    monkeypatch.setattr(Typesetter, "typeset", typeset)
+    monkeypatch.setattr(pdf_process, "pdf_queue", desk)
+    monkeypatch.setattr(PdfProcess, "typeset", typeset)
     yield desk
     desk.go.set()
     until(lambda: not desk.jobs)
@@ -147,7 +147,7 @@ def test_who_wants_too_many_is_asked_to_wait(alices, alice, desk, monkeypatch):
 
 
 def test_document_that_cannot_be_made_is_an_error_and_the_next_is_made(monkeypatch):
-    typesetter = Typesetter()
+    typesetter = PdfProcess()
     with pytest.raises(NotMade, match="KeyError"):
         typesetter.typeset(b'{"files": []}')
     assert typesetter.typeset(b'{"html": "<p>Words", "files": []}').startswith(b"%PDF")
@@ -156,14 +156,14 @@ def test_document_that_cannot_be_made_is_an_error_and_the_next_is_made(monkeypat
 
 def test_document_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(pdf_process, "LIMIT", 0.05)
-    typesetter = Typesetter()
+    typesetter = PdfProcess()
     with pytest.raises(NotMade, match="not made within"):
         typesetter.typeset(pdf_process.json.dumps({"html": MUCH, "files": []}).encode())
     assert typesetter.process is None
 
 
 def test_process_that_ended_meanwhile_is_replaced():
-    typesetter = Typesetter()
+    typesetter = PdfProcess()
     document = b'{"html": "<p>Words", "files": []}'
     typesetter.typeset(document)
     typesetter.process.kill()
@@ -173,7 +173,7 @@ def test_process_that_ended_meanwhile_is_replaced():
 
 
 def test_process_that_everybody_is_told_to_stop_finishes_what_is_under_way():
-    typesetter = Typesetter()
+    typesetter = PdfProcess()
     typesetter.typeset(b'{"html": "<p>Words", "files": []}')
     for sent in (signal.SIGTERM, signal.SIGINT):
         typesetter.process.send_signal(sent)
@@ -192,8 +192,8 @@ def test_process_ends_with_the_one_that_started_it():
     program = """
 import time, django
 django.setup()
-from staff.papers.pdf_process import Typesetter
-setter = Typesetter()
+from staff.papers.pdf_process import PdfProcess
+setter = PdfProcess()
 setter.typeset(b'{"html": "<p>Words", "files": []}')
 print(setter.process.pid, flush=True)
 time.sleep(600)
@@ -212,7 +212,7 @@ def seconds_of(pid):
 
 
 def test_work_is_done_beside_this_process():
-    typesetter = Typesetter()
+    typesetter = PdfProcess()
     typesetter.typeset(b'{"html": "<p>Words", "files": []}')
     before, here = seconds_of(typesetter.process.pid), time.process_time()
     typesetter.typeset(pdf_process.json.dumps({"html": MUCH, "files": []}).encode())
