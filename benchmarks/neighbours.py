@@ -9,6 +9,8 @@ status 1 where the others' 95th percentile passes 250 ms or they are given an er
 
 The client and the others have addresses of their own, as through a proxy, or with `--same-address` share one.
 `--no-turns` serves requests as they come, to see what `booktime/serving/fair_queue.py` is worth.
+
+A long module, as the list of the kinds is.
 """
 
 import argparse

@@ -4,6 +4,8 @@
 
 runs a command with `DATABASE_URL`, `REDIS_URL` and `SECRET_KEY` set to servers that live as long as it does. Servers
 that run on this machine already are never touched. `tests/services/conftest.py` hands the same classes to tests.
+
+A long module, since each of its classes is one more server on the same base.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""The pictures on the demo covers: each function fills a whole plate, in any size and palette."""
+"""The pictures on the demo covers: each function fills a whole plate, in any size and palette.
+
+A long module, as a list is: none of them knows another.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
