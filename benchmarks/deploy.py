@@ -20,7 +20,8 @@ from pathlib import Path
 
 from benchmarks.pages import CLIENTS, Visitor, site
 from tests.proxy import Gunicorn, Nginx
-from tests.servers import Daphne, Server
+from tests.servers import Server
+from tests.systemd import ActivatedDaphne, listen
 
 PAGES = {"home": "/", "list": "/products/all/", "about": "/about-us/"}
 
@@ -70,11 +71,11 @@ def main() -> int:
         sys.exit("wrk is missing: apt-get install wrk")
     with ExitStack() as stack:
         one, _, _ = stack.enter_context(site(options.catalogue, options.pictures))
-        behind = ("--proxy-headers",)
-        two = [stack.enter_context(Daphne(one.directory, one.variables, options=behind)) for _ in range(2)]
+        listener = stack.enter_context(listen())
+        two = [stack.enter_context(ActivatedDaphne(one.directory, listener, one.variables)) for _ in range(2)]
         gunicorn = stack.enter_context(Gunicorn(one.directory, one))
-        by_daphne = stack.enter_context(Nginx(one.directory, two, limited=False))
-        by_gunicorn = stack.enter_context(Nginx(one.directory, two, gunicorn, limited=False))
+        by_daphne = stack.enter_context(Nginx(one.directory, listener, limited=False))
+        by_gunicorn = stack.enter_context(Nginx(one.directory, listener, gunicorn, limited=False))
         page = Visitor(one).ask("GET", "/products/all/")[1]
         product = re.search(r'href="(/product/[^"]+/)"', page)[1]
         ways = {

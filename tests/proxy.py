@@ -1,16 +1,15 @@
 """nginx by the site's own files (`deploy/nginx`), and gunicorn, on free ports like the rest of tests/servers.py."""
 
 import os
-import re
 import shutil
 import socket
 import ssl
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.servers import ROOT, Daphne, Server, free_port
+from tests.systemd import command_of, port_of
 
 FILES = ROOT / "deploy" / "nginx"
 MAIN = """
@@ -39,15 +38,6 @@ def nginx_program() -> str:
     return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
 
 
-# Hands a program the socket that is ours as file descriptor 3, as systemd does.
-ACTIVATE = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
-"""
-
-
 class Gunicorn(Server):
     """The pages alone, in the environment of `site`, on a socket at `path` that stays open while gunicorn restarts."""
 
@@ -65,11 +55,7 @@ class Gunicorn(Server):
         return self.site.environment()
 
     def command(self) -> list[str]:
-        """What `deploy/systemd/booktime-pages.service` runs."""
-        unit = (ROOT / "deploy" / "systemd" / "booktime-pages.service").read_text()
-        program = re.search(r"^ExecStart=/usr/bin/env .venv/bin/python (.*)$", unit, re.MULTILINE)
-        assert program
-        return [sys.executable, "-c", ACTIVATE, str(self.socket.fileno()), *program[1].split()]
+        return command_of("booktime-pages.service", self.socket)
 
     def is_ready(self) -> bool:
         """Whether a request that was put into the queue is answered."""
@@ -88,7 +74,7 @@ class Gunicorn(Server):
 
 
 class Nginx(Server):
-    """nginx in front of daphne processes, and of `gunicorn` for pages where that is given.
+    """nginx in front of `listener`, the socket of daphne processes, and of `gunicorn` for pages where that is given.
 
     TLS at `url` for the host `localhost`, by a certificate in the file `certificate`; plain HTTP at `plain_url`.
     `connections` is how many each of its two workers may have. Without `limited` an address may ask as often as it
@@ -98,7 +84,7 @@ class Nginx(Server):
     def __init__(
         self,
         directory: Path,
-        servers: Sequence[Daphne],
+        listener: socket.socket,
         gunicorn: Gunicorn | None = None,
         *,
         connections: int = 2048,
@@ -110,9 +96,8 @@ class Nginx(Server):
         self.plain_port = free_port()
         self.url, self.plain_url = f"https://localhost:{self.port}", f"http://localhost:{self.plain_port}"
         self.certificate = make_certificate(self.own)
-        listed = "".join(f"    server 127.0.0.1:{server.port} max_fails=0;\n" for server in servers)
         changes = {
-            "    server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;\n": listed,
+            "127.0.0.1:8000": f"127.0.0.1:{port_of(listener)}",
             "/run/booktime-pages.sock": str(gunicorn.path) if gunicorn else "",
             "listen 80;\n    listen [::]:80;": f"listen 127.0.0.1:{self.plain_port};",
             "listen 443 ssl http2;\n    listen [::]:443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",

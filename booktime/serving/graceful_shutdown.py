@@ -6,13 +6,8 @@ takes longer than `PATIENCE` is cut.
 """
 
 import asyncio
-import ctypes
 import logging
-import select
-import socket
-import struct
 import time
-from contextlib import suppress
 from typing import Any
 
 from daphne.cli import CommandLineInterface
@@ -28,14 +23,11 @@ PATIENCE = 20  # seconds; platforms kill after 30
 FRESH = 0.5
 SERVICE_RESTART = 1012
 LOOK_EVERY = 0.02
+# More than wait in one.
+QUEUE = 4096
 
 # What Twisted calls its event loop; its stubs do not know all that the running one offers.
 loop: Any = reactor
-
-SO_ATTACH_FILTER = 26
-# A program of the kernel's packet filter, as (code, if true, if false, value): drop what has the SYN flag.
-LOAD_FLAGS, IS_SYN, DROP, KEEP = (0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF)
-NOBODY_NEW = b"".join(struct.pack("HBBI", *step) for step in (LOAD_FLAGS, IS_SYN, DROP, KEEP))
 
 
 def install() -> None:
@@ -51,7 +43,7 @@ class DrainingServer(Server):
     async def drain(self) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                await turn_newcomers_away()
+                take_in_nobody_new()
                 await self.finish_what_is_here()
         except TimeoutError:
             logger.warning("Stopping: some requests were not finished within %s s", PATIENCE)
@@ -87,24 +79,15 @@ class DrainingServer(Server):
             await asyncio.wait(rest, timeout=5)
 
 
-async def turn_newcomers_away() -> None:
-    """Stop listening, after all who got a connection were taken in.
+def take_in_nobody_new() -> None:
+    """Stop listening, once all who stand in the queue were taken in.
 
-    Whoever stands in the kernel's queue when the port is closed has perhaps sent the request already, and is cut; a
-    proxy must not send a POST a second time. So first the queue is closed: new attempts go unanswered, and are refused
-    when they are repeated a second later, by when the port is closed. Then it is emptied.
+    A socket that systemd holds stays open: who comes now is taken in by the process beside this one, or waits for the
+    next. A port of the process's own is closed, and who comes in the few milliseconds before that is cut.
     """
-    ports = [known for known in loop.getReaders() if isinstance(known, tcp.Port)]
-    for port in ports:
-        program = ctypes.create_string_buffer(NOBODY_NEW)
-        with suppress(OSError):  # another kind of socket, another system
-            attached = struct.pack("HL", len(NOBODY_NEW) // 8, ctypes.addressof(program))
-            port.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, attached)
-    # For those in the middle of shaking hands.
-    await asyncio.sleep(0.1)
-    for port in ports:
-        while select.select([port.socket], [], [], 0)[0]:
-            await asyncio.sleep(LOOK_EVERY)
+    for port in [known for known in loop.getReaders() if isinstance(known, tcp.Port)]:
+        port.numberAccepts = QUEUE
+        port.doRead()
         port.stopListening()
 
 

@@ -9,6 +9,7 @@ the demo without variables. All end with the test.
 import fcntl
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import pytest
 
 from tests.crowd import fill_shelves
 from tests.servers import ROOT, Daphne, Postgres, Redis
+from tests.systemd import ActivatedDaphne, listen
 
 StartDaphne = Callable[..., Daphne]
 
@@ -119,11 +121,24 @@ def services(collected_static: Path) -> Iterator[Services]:
 
 
 @pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """The socket that processes share: `daphne(listener=listener)`."""
+    with listen() as listener:
+        yield listener
+
+
+@pytest.fixture
 def daphne(directory: Path) -> Iterator[StartDaphne]:
     with ExitStack() as stack:
 
-        def start(application: str = "booktime.asgi:application", **variables: str) -> Daphne:
-            server = Daphne(directory, variables, application)
+        def start(
+            application: str = "booktime.asgi:application", listener: socket.socket | None = None, **variables: str
+        ) -> Daphne:
+            server = (
+                ActivatedDaphne(directory, listener, variables, application)
+                if listener
+                else Daphne(directory, variables, application)
+            )
             if not variables.get("DATABASE_URL"):
                 server.manage("migrate", "--verbosity", "0")
             return stack.enter_context(server)

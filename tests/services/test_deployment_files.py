@@ -1,6 +1,7 @@
 """What stands in `deploy/` is what the programs it is for accept."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -8,14 +9,16 @@ import pytest
 
 from tests.proxy import FILES, Gunicorn, Nginx
 from tests.servers import ROOT, Daphne
+from tests.systemd import UNITS, listen, setting
 
-UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
+ALL_UNITS = sorted(UNITS.iterdir())
 
 
 @pytest.mark.parametrize("pages", ["pages-by-daphne.conf", "pages-by-gunicorn.conf"])
 def test_nginx_accepts_its_files(directory, pages):
-    site = Daphne(directory)
-    nginx = Nginx(directory, [site], Gunicorn(directory, site) if pages == "pages-by-gunicorn.conf" else None)
+    with listen() as listener:
+        gunicorn = Gunicorn(directory, Daphne(directory)) if pages == "pages-by-gunicorn.conf" else None
+        nginx = Nginx(directory, listener, gunicorn)
     # As they stand but for the certificate and the port that root alone may use.
     for name, target in (("booktime.conf", "booktime.conf"), (pages, "pages.conf")):
         text = (FILES / name).read_text()
@@ -35,7 +38,7 @@ def test_nginx_accepts_its_files(directory, pages):
 @pytest.fixture
 def unit_folder(directory):
     """The units with this machine's paths where the programs of a release would be."""
-    for unit in UNITS:
+    for unit in ALL_UNITS:
         copy = directory / unit.name
         copy.write_text(unit.read_text())
         # systemd remarks on files that not everybody may read, or that others may write.
@@ -44,7 +47,7 @@ def unit_folder(directory):
 
 
 def test_systemd_accepts_its_units(unit_folder):
-    names = [unit.name.replace("@", "@8001") for unit in UNITS]
+    names = [unit.name.replace("@", "@8001") for unit in ALL_UNITS]
     (unit_folder / "booktime-web@.service").rename(unit_folder / "booktime-web@8001.service")
     environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{unit_folder}:"}
     command = ["systemd-analyze", "verify", "--man=no", *(str(unit_folder / name) for name in names)]
@@ -67,7 +70,19 @@ def test_scripts_are_ones_the_shell_can_read(script):
     subprocess.run([shutil.which("sh"), "-n", str(path)], check=True)
 
 
-def test_ports_in_the_files_agree():
-    both = "server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;"
-    assert all(both in (FILES / name).read_text() for name in ("booktime.conf", "pages-by-daphne.conf"))
-    assert "${BOOKTIME_PORTS:-8001 8002}" in (ROOT / "deploy" / "rolling-restart").read_text()
+def test_addresses_in_the_files_agree():
+    socket_unit = (UNITS / "booktime-web.socket").read_text()
+    address = setting(socket_unit, "ListenStream")
+    for name in ("booktime.conf", "pages-by-daphne.conf"):
+        assert set(re.findall(r"^    server (\S+)", (FILES / name).read_text(), re.MULTILINE)) == {address}
+    ports = re.search(r"BOOKTIME_PORTS:-([\d ]+)", (ROOT / "deploy" / "rolling-restart").read_text())[1].split()
+    # An upgrade starts the socket with the first that is restarted: only while that one is away does systemd do it.
+    assert setting(socket_unit, "Service") == f"booktime-web@{ports[0]}.service"
+
+
+def test_socket_is_every_process_s():
+    for name in ("booktime-web@.service", "booktime-pages.service"):
+        unit = (UNITS / name).read_text()
+        # systemd closes the socket of a service that it gives up.
+        assert setting(unit, "StartLimitIntervalSec") == "0"
+    assert setting((UNITS / "booktime-web@.service").read_text(), "Sockets") == "booktime-web.socket"

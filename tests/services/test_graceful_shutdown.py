@@ -25,8 +25,8 @@ def ask_to_stop(site: Daphne) -> None:
     site.process.send_signal(signal.SIGTERM)
 
 
-def half_sent_form(site: Daphne) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+def half_sent_form(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=60)
     client.sendall(b"POST /contact-us/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc")
     return client
 
@@ -48,7 +48,7 @@ def refuses(site: Daphne) -> bool:
 @pytest.mark.parametrize("application", [DRAINED, AS_IT_COMES], ids=["drained", "negative control"])
 def test_request_under_way_is_finished(daphne, application):
     site = daphne(application)
-    with half_sent_form(site) as client:
+    with half_sent_form(site.port) as client:
         wait_for_health(site)
         ask_to_stop(site)
         if application == DRAINED:

@@ -24,6 +24,7 @@ from tests.load_client import LoadClient
 from tests.proxy import Gunicorn, Nginx
 from tests.servers import ROOT, Daphne, Postgres, Redis, wait_until
 from tests.services.conftest import migrated
+from tests.systemd import ActivatedDaphne, listen
 
 FORGETFUL = "forgetful@example.com"
 SPOOFED = {
@@ -69,12 +70,13 @@ def site(request, services):
     """Two daphne processes behind nginx, the one time with gunicorn for the pages."""
     directory, variables, people = services
     with ExitStack() as stack:
-        servers = [stack.enter_context(Daphne(directory, variables, options=("--proxy-headers",))) for _ in range(2)]
+        listener = stack.enter_context(listen())
+        servers = [stack.enter_context(ActivatedDaphne(directory, listener, variables)) for _ in range(2)]
         gunicorn = None
         if request.param == "pages by gunicorn":
             gunicorn = stack.enter_context(Gunicorn(directory, servers[0]))
         # As many connections as Debian gives a worker.
-        nginx = stack.enter_context(Nginx(directory, servers, gunicorn, connections=768))
+        nginx = stack.enter_context(Nginx(directory, listener, gunicorn, connections=768))
         yield Site(nginx, people, variables["DATABASE_URL"])
 
 

@@ -21,6 +21,7 @@ from tests.chat_client import ChatClient
 from tests.load_client import LoadClient, Request
 from tests.proxy import Gunicorn, Nginx
 from tests.servers import ROOT, Daphne
+from tests.systemd import port_of
 
 RESTARTS = int(os.environ.get("RESTARTS", "2"))
 SOCKETS = 50 if RESTARTS >= 10 else 10
@@ -79,12 +80,14 @@ class Systemctl:
 
 
 class Site:
-    """Two processes behind nginx, and gunicorn where it is asked for."""
+    """Two processes that share a socket, behind nginx, and gunicorn where it is asked for."""
 
-    def __init__(self, daphne, directory, variables, application="booktime.asgi:application", with_gunicorn=False):
-        self.servers = [daphne(application, **variables, ALLOWED_HOSTS="localhost,127.0.0.1") for _ in range(2)]
+    def __init__(self, daphne, listener, variables, application="booktime.asgi:application", with_gunicorn=False):
+        variables = {**variables, "ALLOWED_HOSTS": "localhost,127.0.0.1"}
+        self.servers = [daphne(application, listener, **variables) for _ in range(2)]
+        directory = self.servers[0].directory
         self.gunicorn = Gunicorn(directory, self.servers[0]) if with_gunicorn else None
-        self.nginx = Nginx(directory, self.servers, self.gunicorn)
+        self.nginx = Nginx(directory, listener, self.gunicorn)
         self.systemctl = Systemctl(directory, self.servers)
 
 
@@ -126,8 +129,8 @@ async def chat_through(site, people, restart):
     return clients
 
 
-def test_rolling_restarts_lose_nothing(daphne, directory, server_variables, people, monkeypatch):
-    site = Site(daphne, directory, server_variables)
+def test_rolling_restarts_lose_nothing(daphne, listener, server_variables, people, monkeypatch):
+    site = Site(daphne, listener, server_variables)
     monkeypatch.setenv("SSL_CERT_FILE", str(site.nginx.certificate))
     order = people["orders"].pop()
 
@@ -171,8 +174,8 @@ def said_once(nginx, order):
         since = page[-1]["id"]
 
 
-def test_restarts_of_gunicorn_lose_nothing(daphne, directory, server_variables, people):
-    site = Site(daphne, directory, server_variables, with_gunicorn=True)
+def test_restarts_of_gunicorn_lose_nothing(daphne, listener, server_variables, people):
+    site = Site(daphne, listener, server_variables, with_gunicorn=True)
     order = people["orders"].pop()
     with (
         site.gunicorn,
@@ -185,23 +188,44 @@ def test_restarts_of_gunicorn_lose_nothing(daphne, directory, server_variables, 
     assert any(answer.request.method == "POST" for answer in load.answers)
 
 
-def test_without_draining_requests_are_lost(daphne, directory, server_variables):
-    """The negative control: daphne as it comes."""
-    site = Site(daphne, directory, server_variables, "tests.services.undrained:application")
+@pytest.mark.parametrize("application", ["undrained", "closes_queue"])
+def test_other_ways_to_end_lose_requests(daphne, listener, server_variables, application):
+    """The negative control: daphne as it comes, and a process that takes the queue along."""
+    site = Site(daphne, listener, server_variables, f"tests.services.{application}:application")
     # Refused for want of a CSRF token, which takes the whole way through the site.
     requests = itertools.repeat(Request("/contact-us/", "POST", b""))
-    with (
-        site.nginx,
-        LoadClient(
-            site.nginx.url,
-            requests,
-            rate=100,
-            context=site.nginx.client_context(),
-            fails=lambda answer: answer.status == 0 or answer.status >= 500,
-        ) as load,
-    ):
+    with site.nginx, steady(site, requests) as load:
         for _ in range(40):
-            site.systemctl.rolling_restart()
+            for server in site.servers:
+                server.restart()
             if load.failures():
                 break
     assert load.failures()
+
+
+def test_process_that_dies_is_not_noticed_by_who_reads(daphne, listener, server_variables):
+    site = Site(daphne, listener, server_variables)
+    address = f"127.0.0.1:{port_of(listener)}"
+
+    def somebody_was_under_way():
+        return f" by {address}, {address} in " in site.nginx.access_log()
+
+    with site.nginx, steady(site, itertools.repeat(Request("/login/"))) as load:
+        for server in itertools.islice(itertools.cycle(site.servers), 40):
+            server.kill()
+            server.start()
+            if somebody_was_under_way():
+                break
+    assert somebody_was_under_way()
+    assert not load.failures()
+
+
+def steady(site, requests):
+    """A load under which there is always somebody under way."""
+    return LoadClient(
+        site.nginx.url,
+        requests,
+        rate=100,
+        context=site.nginx.client_context(),
+        fails=lambda answer: answer.status == 0 or answer.status >= 500,
+    )
