@@ -13,7 +13,7 @@ from django.utils.crypto import get_random_string
 from shop.mail.outgoing import queue_mail, queue_some
 from shop.models import Address, OutgoingMail, User
 from shop.values.email_addresses import AddressField
-from shop.web.rendering import LiveError, wants_live_error
+from shop.web.fragments import LiveError, wants_live_error
 
 
 def sent(request: HttpRequest) -> QueryDict | None:

@@ -22,4 +22,4 @@ class BackOffices(admin_apps.AdminConfig):
     """Django's admin, whose default site is the owners': what a library registers, they see."""
 
     default = False
-    default_site = "staff.offices.OwnerSite"
+    default_site = "staff.admin_sites.OwnerSite"

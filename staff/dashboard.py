@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shop.browsing.listing import nearest
 from shop.models import Order, User
-from shop.web.rendering import render_page, wants_fragment
+from shop.web.fragments import render_page, wants_fragment
 from staff.date_filters import MomentFilter
 from staff.models import DaySales
 from staff.reports.csv_download import csv_response

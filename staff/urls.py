@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import path
 
 from staff import dashboard
-from staff.offices import dispatch_admin, office_admin
+from staff.admin_sites import dispatch_admin, office_admin
 from staff.papers import invoices
 
 urlpatterns = [

@@ -12,7 +12,7 @@ from django.test import Client
 from psycopg2 import extensions
 
 from shop.models import User
-from support.live import threads
+from support.live import thread_pool
 from tests.factories import UserFactory
 
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
@@ -57,7 +57,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     yield
     extensions.set_wait_callback(None)
     # Each thread keeps its connection, which is closed once it is collected; what is in use is not dropped.
-    threads.pool.shutdown()
+    thread_pool.pool.shutdown()
     gc.collect()
 
 

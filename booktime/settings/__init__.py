@@ -10,11 +10,11 @@ A module for each subject, read from top to bottom.
 """
 
 from booktime.settings.site import *  # isort: split
-from booktime.settings.composition import *
+from booktime.settings.applications import *
 from booktime.settings.database import *
-from booktime.settings.services import *
+from booktime.settings.shared_state import *
 from booktime.settings.mail import *
-from booktime.settings.people import *
+from booktime.settings.authentication import *
 from booktime.settings.files import *
 from booktime.settings.security import *
 from booktime.settings.apis import *

@@ -19,7 +19,7 @@ WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60
 _bucket = environment.bucket()
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "booktime.resilience.bucket.Bucket",
+        "BACKEND": "booktime.resilience.s3_storage.Bucket",
         "OPTIONS": {
             "bucket_name": _bucket["AWS_STORAGE_BUCKET_NAME"],
             "access_key": _bucket["AWS_ACCESS_KEY_ID"],

@@ -13,9 +13,9 @@ from django.utils import timezone
 from shop.database.constraints import one_of
 from shop.models.basket import Basket
 from shop.models.order_addresses import OrderAddresses
-from shop.models.order_contents import OrderContents
 from shop.models.order_line import OrderLine, OrderStatus
 from shop.models.order_progress import Marked, Stage, Step, steps_to
+from shop.models.order_totals import OrderTotals
 from shop.models.user import Address, User
 from shop.signals import order_cancelled, order_paid, order_placed
 
@@ -124,7 +124,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return super(OrderQuerySet, closed).update(status=Order.DONE, date_updated=timezone.now())
 
 
-class Order(OrderAddresses, OrderContents):
+class Order(OrderAddresses, OrderTotals):
     Status: TypeAlias = OrderStatus
     NEW, PAID, DONE = Status
     # For these money came in; what is new may never be paid.

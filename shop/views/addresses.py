@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, redirect
 
 from shop.forms import AddressForm, live_error, sent
 from shop.models import Address, User
+from shop.web.fragments import render_page, wants_fragment
 from shop.web.redirects import next_url
-from shop.web.rendering import render_page, wants_fragment
 
 
 @login_required

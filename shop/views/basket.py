@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap
 
 from shop.models import BasketLine, Product
-from shop.web.rendering import render_page, wants_fragment
+from shop.web.fragments import render_page, wants_fragment
 from shop.web.session_basket import books_in_basket, lines_of, lines_shown, product_to_add, put_in_basket
 
 REMOVED = "basket_removed"

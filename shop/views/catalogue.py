@@ -14,7 +14,7 @@ from shop.models.covers import picture_address
 from shop.models.product import ProductQuerySet
 from shop.search.folding import query_words
 from shop.web.etags import conditional_page
-from shop.web.rendering import render_page, wants_fragment
+from shop.web.fragments import render_page, wants_fragment
 
 # In place of a subject's slug: the books of every one.
 ALL = "all"

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from shop.forms import AddressForm, live_error
 from shop.models import Address, Basket, Order
+from shop.web.fragments import render_page, wants_fragment
 from shop.web.redirects import sent_from
-from shop.web.rendering import render_page, wants_fragment
 from shop.web.session_basket import basket_of
 
 

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from shop.models import BasketLine, Order
 from shop.web.flash_messages import no_room
+from shop.web.fragments import render_page
 from shop.web.paging import OneQueryPaginator
 from shop.web.redirects import sent_from
-from shop.web.rendering import render_page
 from shop.web.session_basket import fill_basket
 
 ORDERS_A_PAGE = 10

@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from shop.values.picture_files import PicturesUnavailable
-from shop.web.rendering import wants_json
+from shop.web.fragments import wants_json
 
 logger = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ from django.shortcuts import render
 from shop.people.known_browsers import known_browser
 from shop.values.email_addresses import canonical
 from shop.values.ip_networks import network_of
-from shop.web.rendering import LiveError, wants_json
+from shop.web.fragments import LiveError, wants_json
 
 # For one failure from a single address that an account bears, it bears this many from all of them.
 ADDRESSES = 5

@@ -1,4 +1,4 @@
-"""What stands in each of the back offices; the offices themselves are in `staff.offices`."""
+"""What stands in each of the back offices; the offices themselves are in `staff.admin_sites`."""
 
 from staff.admin import chats, orders, people, products
 from staff.api import admin as api

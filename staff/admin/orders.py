@@ -17,8 +17,8 @@ from staff.admin.forms import CustomerByEmail
 from staff.admin.order_forms import OrderForm
 from staff.admin.order_lines import DispatchLineInline, OrderLineInline, save_lines
 from staff.admin.searching import find_orders
+from staff.admin_sites import dispatch_admin, office_admin
 from staff.models import WebhookDelivery
-from staff.offices import dispatch_admin, office_admin
 from support.models import ChatMessage
 
 BILLING = (

@@ -16,7 +16,7 @@ from shop.models.basket_line import BasketLines
 from shop.people.email_confirmation import mail_confirm_link
 from staff.admin.forms import CustomerByEmail, FixedOnceSaved, Labelled
 from staff.admin.searching import by_email, find_people, found_in, named
-from staff.offices import office_admin
+from staff.admin_sites import office_admin
 
 
 class PersonChangeForm(UserChangeForm[User]):

@@ -14,7 +14,7 @@ from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag
 from shop.values.picture_files import PicturesUnavailable
 from staff.admin.actions import Outcome
 from staff.admin.forms import FixedOnceSaved, Labelled, LabelledList, PicturesField
-from staff.offices import dispatch_admin, office_admin
+from staff.admin_sites import dispatch_admin, office_admin
 
 logger = logging.getLogger(__name__)
 

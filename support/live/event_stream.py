@@ -18,7 +18,7 @@ from shop.models import Order, User
 from support.live.hub import Hub
 from support.live.presence import presence
 from support.live.socket_authentication import Credential
-from support.live.threads import in_thread
+from support.live.thread_pool import in_thread
 from support.models import Chat, ChatMessage
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from shop.models import Order, User
 from support.live.presence import SILENCE, TooManySockets, presence
 from support.live.rooms import Frame, Member, Room
 from support.live.socket_authentication import Credential, revoked
-from support.live.threads import in_thread
+from support.live.thread_pool import in_thread
 from support.models import ChatMessage
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from support.live.presence import Connection
 from support.live.socket_authentication import Admission, Credential
-from support.live.threads import in_thread
+from support.live.thread_pool import in_thread
 from support.models import ChatMessage
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shop.mail.outgoing import link_in_mail
 from shop.models import Order, User
-from shop.web.rendering import render_page, wants_fragment
+from shop.web.fragments import render_page, wants_fragment
 from support.live.conversation import say, see
 from support.live.event_stream import list_context
 from support.live.hub import tell

@@ -23,9 +23,9 @@ from rest_framework.views import APIView
 
 from shop.models import Order, User
 from shop.people.known_browsers import log_in_noted
-from support.live.threads import in_request_thread
+from support.live.thread_pool import in_request_thread
 from support.mobile.authentication import QueryTokenAuthentication, TokenAuthentication
-from support.mobile.carrier import CarrierFailed, CarrierSlow, ask_carrier
+from support.mobile.parcel_tracking import CarrierFailed, CarrierSlow, ask_carrier
 from support.mobile.parsers import JSONParser
 from support.mobile.rest import Nowhere, one_shape
 from support.mobile.schema import AUTH_SCHEMA, ORDERS_SCHEMA, TRACKER_SCHEMA, LoginSerializer

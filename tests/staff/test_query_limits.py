@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 
 from shop.search.folding import MOST_WORDS
-from staff.offices import dispatch_admin, office_admin
+from staff.admin_sites import dispatch_admin, office_admin
 from tests.addresses import a_shop
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from shop.models import Product
-from staff.offices import dispatch_admin, office_admin
+from staff.admin_sites import dispatch_admin, office_admin
 from tests.factories import AddressFactory, AuthorFactory, BasketFactory, ProductTagFactory, SeriesFactory  # fmt: skip
 
 ROLES = ("visitor", "alice", "erin", "dan", "olga")

@@ -9,7 +9,7 @@ from django.db import InterfaceError
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from support.live.threads import in_thread
+from support.live.thread_pool import in_thread
 from support.models import Chat, ChatMessage
 from tests.conftest import browser_of
 from tests.support.conftest import connected, next_of, run, socket

@@ -3,7 +3,7 @@ import gzip
 import pytest
 from django.test import Client
 
-import support.mobile.carrier
+import support.mobile.parcel_tracking
 from support.models import DeviceToken
 from tests.factories import OrderFactory
 from tests.support.carriers import Carrier, carrier
@@ -108,7 +108,7 @@ def test_carrier_that_is_down_is_502_with_what_was_known_last(company, settings,
 @pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
 def test_slow_carrier_is_504_in_good_time(company, ask, begins, monkeypatch):
     ask()
-    monkeypatch.setattr(support.mobile.carrier, "PATIENCE", 0.3)
+    monkeypatch.setattr(support.mobile.parcel_tracking, "PATIENCE", 0.3)
     company.begins = begins
     company.slow.set()
     refusal = ask()

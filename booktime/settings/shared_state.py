@@ -9,7 +9,7 @@ from booktime.settings.site import IS_DEMO, REDIS_URL
 if REDIS_URL:
     CACHES: dict[str, dict[str, Any]] = {
         "default": {
-            "BACKEND": "booktime.resilience.cache.Cache",
+            "BACKEND": "booktime.resilience.redis_cache.Cache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "booktime",
         }

@@ -8,7 +8,7 @@ from shop.models.order_line import OrderLine
 from shop.models.order_progress import OrderedBook, Tally
 
 
-class OrderContents(models.Model):
+class OrderTotals(models.Model):
     """What is in an order, and what it costs: all that its lines say together."""
 
     # What for_page() and with_tally() read.

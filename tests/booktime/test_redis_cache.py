@@ -1,7 +1,7 @@
 import pytest
 
-from booktime.resilience import cache as module
-from booktime.resilience.cache import Cache
+from booktime.resilience import redis_cache as module
+from booktime.resilience.redis_cache import Cache
 from booktime.resilience.sessions import CACHED_FOR, BriefCache
 from shop.circuit_breaker import RedisCircuitBreaker
 from tests.servers import free_port
