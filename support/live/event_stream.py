@@ -12,7 +12,11 @@ from weakref import WeakSet
 
 import redis
 from django.db.models import F, IntegerField, OuterRef, Subquery
+from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django_eventstream import send_event
+from django_eventstream.utils import sse_encode_event
+from django_eventstream.views import events
 
 from shop.models import Order, User
 from support.live.hub import Hub
@@ -29,6 +33,8 @@ MOST_UNREAD = 99
 # Without a wake-up the list is looked at this often; with many it is drawn no more often than that.
 LOOK_EVERY, DRAW_EVERY = 1.0, 0.1
 KEEP_ALIVE = 12.0
+# What the library calls all streams together.
+CHANNEL = "chats"
 # One agent's, in one process.
 MOST_STREAMS = 20
 
@@ -85,13 +91,6 @@ def list_context(present: dict[int, set[int]]) -> dict[str, Any]:
     return {"rows": rows, "waiting": sum(1 for row in rows if row.waiting_since)}
 
 
-def event(name: str, data: str) -> bytes:
-    """A server-sent event; each line of its data stands in a line of its own."""
-    # Should the connection break, the browser asks again a second later.
-    lines = "".join(f"data: {line}\n" for line in data.splitlines() if line.strip())
-    return f"event: {name}\nretry: 1000\n{lines}\n".encode()
-
-
 class Stream:
     """One agent's open list."""
 
@@ -107,8 +106,6 @@ class Stream:
     def __init__(self, credential: Credential) -> None:
         self.opened.add(self)
         self.credential = credential
-        self.changed = asyncio.Event()
-        self.dismissed = False
 
 
 class Watch:
@@ -122,7 +119,7 @@ class Watch:
         self.woken = asyncio.Event()
         self.drawing = asyncio.Lock()
         self.drawn_at = 0.0
-        self.task: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     def here(cls) -> "Watch":
@@ -138,10 +135,9 @@ class Watch:
         return {stream.credential for stream in self.streams}
 
     def dismiss(self, credentials: set[Credential]) -> None:
-        for stream in self.streams:
-            if stream.credential in credentials:
-                stream.dismissed = True
-                stream.changed.set()
+        self.streams = {stream for stream in self.streams if stream.credential not in credentials}
+        # Whatever comes, a stream that is none of them ends by it.
+        send_event(CHANNEL, "alive", "1", json_encode=False)
 
     # --- Drawing
 
@@ -149,18 +145,19 @@ class Watch:
         self.streams.add(stream)
         self.hub.watchers.add(self)
         self.hub.wake_up()
-        if self.task is None:
-            self.task = self.hub.loop.create_task(self.work())
+        if not self.tasks:
+            self.tasks = [self.hub.loop.create_task(work()) for work in (self.keep_drawn, self.keep_alive)]
 
     def remove(self, stream: Stream) -> None:
         self.streams.discard(stream)
-        if not self.streams and self.task is not None:
-            self.task.cancel()
-            self.task = None
+        if not self.streams:
+            for task in self.tasks:
+                task.cancel()
+            self.tasks = []
             self.hub.watchers.discard(self)
             self.hub.rest()
 
-    async def work(self) -> None:
+    async def keep_drawn(self) -> None:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.woken.wait(), LOOK_EVERY)
@@ -168,11 +165,11 @@ class Watch:
             await self.redraw()
             await asyncio.sleep(DRAW_EVERY)
 
-    def draw(self) -> str:
-        # Until Redis says who is present now, those are shown who were.
-        with suppress(redis.RedisError):
-            self.present = presence().present()
-        return render_to_string("support/_notification_area.html", list_context(self.present))
+    async def keep_alive(self) -> None:
+        # For pages, which see no comments: they tell by it that their connection still is one.
+        while True:
+            await asyncio.sleep(KEEP_ALIVE)
+            send_event(CHANNEL, "alive", "1", json_encode=False)
 
     async def redraw(self, not_before: float = 0.0) -> None:
         async with self.drawing:
@@ -180,15 +177,24 @@ class Watch:
                 return
             begun = time.monotonic()
             try:
-                html = await in_thread(self.draw)
+                await in_thread(self.draw)
             except Exception as error:  # the database comes back: the next look finds it
                 logger.warning("List of chats not drawn, trying again: %r", error)
                 return
             self.drawn_at = begun
-            if html != self.html:
-                self.html = html
-                for stream in self.streams:
-                    stream.changed.set()
+
+    def draw(self) -> None:
+        # Until Redis says who is present now, those are shown who were.
+        with suppress(redis.RedisError):
+            self.present = presence().present()
+        html = render_to_string("support/_notification_area.html", list_context(self.present))
+        if html != self.html:
+            self.html = html
+            send_event(CHANNEL, "presence", html, json_encode=False)
+
+    def first_event(self) -> str:
+        """The list as it is now. Should the connection break, the browser asks again a second later."""
+        return f"{sse_encode_event('presence', self.html)}retry: 1000\n\n" if self.html is not None else ""
 
 
 def open_streams() -> int:
@@ -197,27 +203,19 @@ def open_streams() -> int:
     return sum(len(watch.streams) for watch in watchers)
 
 
-async def presence_events(stream: Stream) -> AsyncIterator[bytes]:
-    """An event `presence` with the list at once and whenever it changed, and `alive` where nothing changes for long.
-
-    That one is for pages, which see no comments: they tell by it that their connection still is one.
-    """
+async def presence_events(stream: Stream) -> AsyncIterator[Any]:
+    """An event `presence` with the list at once and whenever it changed, and `alive` every few seconds."""
     watch = Watch.here()
     watch.add(stream)
     try:
         await watch.redraw(not_before=time.monotonic())
-        stream.changed.set()
-        while True:
-            try:
-                await asyncio.wait_for(stream.changed.wait(), KEEP_ALIVE)
-            except TimeoutError:
-                yield b": still here\nevent: alive\ndata: 1\n\n"
-                continue
-            stream.changed.clear()
-            if stream.dismissed:
+        # An empty request: the library would believe what another says of its rights and of the events it has seen.
+        async for chunk in events(HttpRequest(), channels=[CHANNEL]):
+            if stream not in watch.streams:
                 return
-            if watch.html is not None:
-                yield event("presence", watch.html)
+            # Other chunks come where the library sends what it has stored, which is nothing: as it begins, and where
+            # events were lost, because they came meanwhile or more than ten waited for a slow reader.
+            yield chunk if chunk.startswith(b"event: ") else watch.first_event()
     finally:
         Stream.opened.discard(stream)
         watch.remove(stream)
