@@ -6,10 +6,17 @@ import pytest
 from pypdf import PdfReader
 
 from shop.models import Order, OrderLine
+from staff.papers import pdf_process
 from staff.papers.pdf import asset
 from staff.papers.pdf_process import printed
 from staff.papers.typesetting import OwnFiles, typeset
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """What stands on an invoice is asked here, not how long a busy machine takes to make it."""
+    monkeypatch.setattr(pdf_process, "PATIENCE", 300)
 
 
 def pages_of(pdf):
