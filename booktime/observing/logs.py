@@ -188,6 +188,8 @@ def configuration(*, as_json: bool) -> dict[str, Any]:
             "django.server": {"level": "ERROR"},
             "daphne": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # It tells of every stream that opens.
+            "django_eventstream": {"level": "WARNING"},
             # It tells of every step of every invoice.
             "weasyprint": {"level": "WARNING"},
         },

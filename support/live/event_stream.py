@@ -14,9 +14,9 @@ import redis
 from django.db.models import F, IntegerField, OuterRef, Subquery
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django_eventstream import send_event
+from django_eventstream.event import Event
 from django_eventstream.utils import sse_encode_event
-from django_eventstream.views import events
+from django_eventstream.views import events, get_listener_manager
 
 from shop.models import Order, User
 from support.live.hub import Hub
@@ -137,7 +137,7 @@ class Watch:
     def dismiss(self, credentials: set[Credential]) -> None:
         self.streams = {stream for stream in self.streams if stream.credential not in credentials}
         # Whatever comes, a stream that is none of them ends by it.
-        send_event(CHANNEL, "alive", "1", json_encode=False)
+        send("alive", "1")
 
     # --- Drawing
 
@@ -169,7 +169,15 @@ class Watch:
         # For pages, which see no comments: they tell by it that their connection still is one.
         while True:
             await asyncio.sleep(KEEP_ALIVE)
-            send_event(CHANNEL, "alive", "1", json_encode=False)
+            send("alive", "1")
+
+    def draw(self) -> str:
+        # Until Redis says who is present now, those are shown who were.
+        with suppress(redis.RedisError):
+            self.present = presence().present()
+        html = render_to_string("support/_notification_area.html", list_context(self.present))
+        # In one line: the library writes it anew for each stream, which takes twice as long for many.
+        return " ".join(map(str.strip, html.splitlines()))
 
     async def redraw(self, not_before: float = 0.0) -> None:
         async with self.drawing:
@@ -177,24 +185,25 @@ class Watch:
                 return
             begun = time.monotonic()
             try:
-                await in_thread(self.draw)
+                html = await in_thread(self.draw)
             except Exception as error:  # the database comes back: the next look finds it
                 logger.warning("List of chats not drawn, trying again: %r", error)
                 return
             self.drawn_at = begun
-
-    def draw(self) -> None:
-        # Until Redis says who is present now, those are shown who were.
-        with suppress(redis.RedisError):
-            self.present = presence().present()
-        html = render_to_string("support/_notification_area.html", list_context(self.present))
-        if html != self.html:
-            self.html = html
-            send_event(CHANNEL, "presence", html, json_encode=False)
+            # Not in the thread, which draws on when its watch has ended: those of the next would be sent an old list.
+            if html != self.html:
+                self.html = html
+                send("presence", html)
 
     def first_event(self) -> str:
         """The list as it is now. Should the connection break, the browser asks again a second later."""
         return f"{sse_encode_event('presence', self.html)}retry: 1000\n\n" if self.html is not None else ""
+
+
+def send(event_type: str, data: str) -> None:
+    """To all streams of this process."""
+    # `send_event` would write each event once more, for a proxy that is not there.
+    get_listener_manager().add_to_queues(CHANNEL, Event(CHANNEL, event_type, data))
 
 
 def open_streams() -> int:

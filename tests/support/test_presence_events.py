@@ -1,13 +1,17 @@
 """The agents' live list, as its page and its stream show it."""
 
+import asyncio
 import json
 import re
+import threading
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import HttpCommunicator
 from django.test import Client
 
+from support.live import event_stream
+from support.live.hub import tell
 from support.live.presence import presence
 from support.models import Chat
 from tests.conftest import browser_of
@@ -19,11 +23,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Stream:
     """An open event stream, read event by event."""
 
-    def __init__(self, client):
+    def __init__(self, client, query="", headers=()):
+        path = f"/customer-service/notify/{query}"
+        self.http = HttpCommunicator(self.application, "GET", path, headers=[*cookie(client), *headers])
+        # While it is not set, the client takes nothing after what it has.
+        self.flows = asyncio.Event()
+        self.flows.set()
+
+    async def application(self, scope, receive, send):
         from booktime.asgi import application
 
-        path = "/customer-service/notify/"
-        self.http = HttpCommunicator(application, "GET", path, headers=cookie(client))
+        async def send_in_time(message):
+            await send(message)
+            if message["type"] == "http.response.body":
+                await self.flows.wait()
+
+        await application(scope, receive, send_in_time)
 
     async def __aenter__(self):
         await self.http.send_input({"type": "http.request", "body": b""})
@@ -46,6 +61,12 @@ class Stream:
         while text not in (html := (await self.event())[1]):
             pass
         return html
+
+
+@sync_to_async
+def say(order, text):
+    Chat.objects.of(order).post(order.user, text)
+    tell(order.pk)
 
 
 def test_strangers_get_403(alice, dan):
@@ -101,6 +122,80 @@ def test_stream_ends_when_its_employee_logs_out(erins):
             await sync_to_async(erins.logout)()
             while (await stream.http.receive_output(timeout=30)).get("more_body"):
                 pass
+
+    run(watch)
+
+
+def test_streams_of_others_go_on(order, erins, client_of, olga):
+    async def watch():
+        async with Stream(erins) as ended, Stream(olga_client) as other:
+            await sync_to_async(erins.logout)()
+            while (await ended.http.receive_output(timeout=30)).get("more_body"):
+                pass
+            await say(order, "Anybody there?")
+            await other.list_with("Anybody there?")
+
+    olga_client = client_of(olga)
+    run(watch)
+
+
+@pytest.mark.parametrize("changes", [1, 15])
+@pytest.mark.parametrize("is_slow_from_the_start", [True, False])
+def test_slow_reader_gets_the_last_list_and_holds_up_nobody(order, erins, changes, is_slow_from_the_start):
+    async def watch():
+        async with Stream(erins) as quick:
+            slow = Stream(erins)
+            if is_slow_from_the_start:
+                slow.flows.clear()
+            async with slow:
+                await slow.event()
+                slow.flows.clear()
+                for number in range(changes):
+                    await say(order, f"Message {number}.")
+                    await quick.list_with(f"Message {number}.")
+                slow.flows.set()
+                await slow.list_with(f"Message {changes - 1}.")
+
+    run(watch)
+
+
+def test_list_that_was_drawn_for_who_left_is_sent_to_nobody(order, erins, monkeypatch):
+    draw, held, drawn, let_go = event_stream.render_to_string, threading.Event(), threading.Event(), threading.Event()
+
+    def draw_slowly(*args):
+        html = draw(*args)
+        if held.is_set():
+            held.clear()
+            drawn.set()
+            let_go.wait(30)
+        return html
+
+    async def watch():
+        async with Stream(erins) as left:
+            await left.event()
+            held.set()
+            await say(order, "First.")
+            await sync_to_async(drawn.wait, thread_sensitive=False)(30)
+        async with Stream(erins) as stream:
+            await say(order, "Second.")
+            await stream.list_with("Second.")
+            let_go.set()
+            await say(order, "Third.")
+            lists = [""]
+            while "Third." not in lists[-1]:
+                lists.append((await stream.event())[1])
+            assert not any("First." in each for each in lists)
+
+    monkeypatch.setattr(event_stream, "render_to_string", draw_slowly)
+    run(watch)
+
+
+@pytest.mark.parametrize("query", ["", "?es-meta=x", "?lastEventId=x", "?recover=true"])
+def test_stream_begins_with_the_list_whatever_a_client_says_of_it(erins, query):
+    async def watch():
+        async with Stream(erins, query, [(b"last-event-id", b"error")]) as stream:
+            assert stream.start["status"] == 200
+            assert (await stream.event())[0] == "presence"
 
     run(watch)
 
