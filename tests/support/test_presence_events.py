@@ -159,6 +159,7 @@ def test_slow_reader_gets_the_last_list_and_holds_up_nobody(order, erins, change
     run(watch)
 
 
+@pytest.mark.postgres  # SQLite gets one thread, in which one list is drawn after the other
 def test_list_that_was_drawn_for_who_left_is_sent_to_nobody(order, erins, monkeypatch):
     draw, held, drawn, let_go = event_stream.render_to_string, threading.Event(), threading.Event(), threading.Event()
 
