@@ -34,7 +34,7 @@ def bucket(server, settings, monkeypatch, tmp_path):
     for name, value in {**server.variables, "VAR_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_S3_ENDPOINT_URL", f"{server.url}/")
-    pictures = runpy.run_path(str(ROOT / "booktime" / "settings.py"))["STORAGES"]["default"]
+    pictures = runpy.run_path(str(ROOT / "booktime" / "settings" / "files.py"))["STORAGES"]["default"]
     settings.STORAGES = {**settings.STORAGES, "default": pictures}
     picture_address.cache_clear()
     yield server
