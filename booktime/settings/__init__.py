@@ -19,3 +19,6 @@ from booktime.settings.files import *
 from booktime.settings.security import *
 from booktime.settings.apis import *
 from booktime.settings.logging import *
+
+# Settings alone: who builds on them is not to be given the modules that they stand in.
+__all__ = [name for name in dir() if name.isupper()]
