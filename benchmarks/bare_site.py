@@ -3,27 +3,22 @@
 `django_way` serves the whole site by Django's own ASGI handler instead of `booktime.asgi`'s threads.
 """
 
-import os
 import sys
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
+import benchmarks.django_ready  # isort: skip  # noqa: F401
 
-import django
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.test.utils import override_settings
+from django.urls import path
 
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
-from django.http import HttpRequest, HttpResponse  # noqa: E402
-from django.template import engines  # noqa: E402
-from django.test.utils import override_settings  # noqa: E402
-from django.urls import path  # noqa: E402
-
-from booktime.serving import fair_queue  # noqa: E402
-from booktime.serving.wsgi_bridge import WSGIBridge  # noqa: E402
-from shop.models import Product  # noqa: E402
+from booktime.serving import fair_queue
+from booktime.serving.wsgi_bridge import WSGIBridge
+from shop.models import Product
 
 TEMPLATE = engines["django"].from_string(
     "<!doctype html><title>Books</title><ul>"

@@ -12,9 +12,6 @@ import json
 import math
 import random
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -23,48 +20,32 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
+from benchmarks.measuring import TwoProcesses, percentile
 from tests.chat_client import ChatClient
-from tests.servers import ROOT, Daphne, Postgres, Redis
-
-SERVER = {
-    "SECRET_KEY": "a-key-for-a-benchmark-0123456789-0123456789-0123456789",
-    "EMAIL_URL": "dummymail://",
-    "DJANGO_SETTINGS_MODULE": "tests.settings",
-}
+from tests.crowd import people
+from tests.servers import Daphne
 
 
-class Site:
-    """Two processes of the site, a bare consumer beside them, and all that they stand on."""
+class Site(TwoProcesses):
+    """With a bare consumer beside it; `urls` are those of sockets."""
 
     def __init__(self, stack: ExitStack) -> None:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booktime-chat-")))
-        self.postgres = stack.enter_context(Postgres(directory))
-        self.redis = stack.enter_context(Redis(directory))
-        variables = {**SERVER, "DATABASE_URL": self.postgres.url, "REDIS_URL": self.redis.url}
-        Daphne(directory, variables).manage("migrate", "--verbosity", "0")
-        self.servers = [stack.enter_context(Daphne(directory, variables)) for _ in range(2)]
-        self.bare = stack.enter_context(Daphne(directory, variables, "benchmarks.chat_bare:application"))
-        self.urls = [server.url.replace("http", "ws") for server in self.servers]
-
-    def people(self, shoppers: int, agents: int) -> dict[str, Any]:
-        command = [sys.executable, "-m", "benchmarks.chat_people", str(shoppers), str(agents)]
-        done = subprocess.run(command, env=self.servers[0].environment(), cwd=ROOT, capture_output=True, check=True)
-        return dict(json.loads(done.stdout))
-
-
-def percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+        super().__init__(stack)
+        server = self.servers[0]
+        self.bare = stack.enter_context(Daphne(server.directory, server.variables, "benchmarks.chat_bare:application"))
+        self.urls = [url.replace("http", "ws") for url in self.urls]
 
 
 async def faults(site: Site, messages: int) -> None:
     """200 people in 100 chats write while Redis is killed 20 times and a process 3 times."""
-    people = site.people(100, 100)
+    pairs = list(zip(*people(site.servers[0], 100, 100), strict=True))
     for replays in (True, False):
-        await write_through_faults(site, people, messages if replays else messages // 4, replays)
+        await write_through_faults(site, pairs, messages if replays else messages // 4, replays)
 
 
-async def write_through_faults(site: Site, people: dict[str, Any], messages: int, replays: bool) -> None:
-    pairs = list(zip(people["orders"], people["agents"], strict=True))
+async def write_through_faults(
+    site: Site, pairs: list[tuple[dict[str, Any], dict[str, Any]]], messages: int, replays: bool
+) -> None:
     newest = {order["order"]: await last_id(site, order) for order, _ in pairs}
     done = asyncio.Event()
 
@@ -152,9 +133,9 @@ async def delivery(site: Site, messages: int) -> None:
 
 def chat_urls(site: Site, server: int, sockets: int) -> list[str]:
     """Of so many sockets in one chat: a person may have 20."""
-    people = site.people(1, math.ceil(sockets / 20))
-    chat = f"{site.urls[server]}/ws/customer-service/{people['orders'][0]['order']}/"
-    return [f"{chat}?token={people['agents'][number // 20]['token']}" for number in range(sockets)]
+    [order], agents = people(site.servers[0], 1, math.ceil(sockets / 20))
+    chat = f"{site.urls[server]}/ws/customer-service/{order['order']}/"
+    return [f"{chat}?token={agents[number // 20]['token']}" for number in range(sockets)]
 
 
 async def delays(urls: list[str], messages: int) -> list[float]:
@@ -217,7 +198,7 @@ def resident(server: Daphne) -> int:
 
 async def dashboard(site: Site, messages: int) -> None:
     """From a shopper's join on one process to 100 agents' lists on the other."""
-    people = site.people(40, 100)
+    orders, agents = people(site.servers[0], 40, 100)
     shown: dict[str, list[float]] = {}
 
     async def watch(session: str) -> None:
@@ -233,10 +214,10 @@ async def dashboard(site: Site, messages: int) -> None:
                     seen.add(order)
                     shown.setdefault(order, []).append(time.monotonic())
 
-    streams = [asyncio.create_task(watch(agent["session"])) for agent in people["agents"]]
+    streams = [asyncio.create_task(watch(agent["session"])) for agent in agents]
     await asyncio.sleep(5)
     delays: list[float] = []
-    for order in people["orders"]:
+    for order in orders:
         url = f"{site.urls[1]}/ws/customer-service/{order['order']}/?token={order['token']}"
         began = time.monotonic()
         async with connect(url, ping_interval=None, open_timeout=30):

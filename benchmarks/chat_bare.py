@@ -1,15 +1,10 @@
 """The yardstick: nothing but Channels. A socket joins a group; what it sends is sent to the group."""
 
-import os
+import benchmarks.django_ready  # isort: skip  # noqa: F401
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
-django.setup()
-
-from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.urls import re_path  # noqa: E402
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import re_path
 
 
 class Echo(AsyncWebsocketConsumer):

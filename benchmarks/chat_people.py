@@ -1,18 +1,17 @@
 """Run in a server's environment: prints JSON of shoppers with an order each, and of agents, all with tokens."""
 
 import json
-import os
 import sys
+from importlib import import_module
 
-import django
+import benchmarks.django_ready  # isort: skip  # noqa: F401
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
-django.setup()
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Group
+from rest_framework.authtoken.models import Token
 
-from django.contrib.auth.models import Group  # noqa: E402
-from rest_framework.authtoken.models import Token  # noqa: E402
-
-from shop.models import Order, User  # noqa: E402
+from shop.models import Order, User
 
 ADDRESS = {
     "name": "Jane Eyre",
@@ -37,11 +36,6 @@ def token(user: User) -> str:
 
 
 def session(user: User) -> str:
-    from importlib import import_module
-
-    from django.conf import settings
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     store[SESSION_KEY], store[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
     store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

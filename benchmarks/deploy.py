@@ -8,17 +8,16 @@ requests a second, as ratios to one daphne alone, and each process's memory. No 
 number of processor cores, which it prints.
 """
 
-import argparse
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from benchmarks.pages import CLIENTS, Visitor, site
+from benchmarks.measuring import CLIENTS, Visitor, arguments, fill, in_turns, private_site
 from tests.proxy import Gunicorn, Nginx
 from tests.servers import Server
 from tests.systemd import ActivatedDaphne, listen
@@ -52,31 +51,25 @@ def measure(ways: dict[str, str], product: str, seconds: float, rounds: int) -> 
     for name, path in {**PAGES, "product": product}.items():
         for url in ways.values():
             rate(url, path, 1)
-        # In turn, so that a busy moment of the machine meets all.
-        found = [[rate(url, path, seconds) for url in ways.values()] for _ in range(rounds)]
-        for number, way in enumerate(ways):
-            median = statistics.median(each[number] for each in found)
-            ratio = statistics.median(each[number] / each[0] for each in found)
+        found = in_turns({way: partial(rate, url, path, seconds) for way, url in ways.items()}, rounds)
+        for way, (median, ratio) in found.items():
             print(f"{name:<8} {way:<32} {median:7.0f}/s   ratio {ratio:5.2f}", flush=True)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("catalogue", nargs="?", type=Path)
-    parser.add_argument("pictures", nargs="?", type=Path, help="the folder of the catalogue's pictures")
-    parser.add_argument("--seconds", type=float, default=5, help="how long each page is asked for in a round")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    options = arguments(__doc__, seconds=5, rounds=3).parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk is missing: apt-get install wrk")
     with ExitStack() as stack:
-        one, _, _ = stack.enter_context(site(options.catalogue, options.pictures))
+        one = stack.enter_context(private_site())
+        fill(one, options.catalogue, options.pictures)
+        stack.enter_context(one)
         listener = stack.enter_context(listen())
         two = [stack.enter_context(ActivatedDaphne(one.directory, listener, one.variables)) for _ in range(2)]
         gunicorn = stack.enter_context(Gunicorn(one.directory, one))
         by_daphne = stack.enter_context(Nginx(one.directory, listener, limited=False))
         by_gunicorn = stack.enter_context(Nginx(one.directory, listener, gunicorn, limited=False))
-        page = Visitor(one).ask("GET", "/products/all/")[1]
+        page = Visitor(one.port).ask("GET", "/products/all/")[1]
         product = re.search(r'href="(/product/[^"]+/)"', page)[1]
         ways = {
             "one daphne alone": one.url,

@@ -10,14 +10,12 @@ what a busy machine takes for it while all is well), and /healthz says ok. Ends 
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from pathlib import Path
 
+from benchmarks.measuring import TwoProcesses
 from tests.crowd import Crowd, Talk, eventually, fill_shelves, people
-from tests.servers import Daphne, Postgres, Redis
 from tests.services.test_health import health_of
 
 RATE, CHATS = 20, 25
@@ -29,23 +27,12 @@ POSTGRES_RESTARTS = 10
 SHARE_WITHOUT_5XX, LIVE_AFTER, LONGEST = 0.999, 5.0, 5.0
 
 
-class Site:
+class Site(TwoProcesses):
+    """With books, and with people who talk."""
+
     def __init__(self, stack: ExitStack) -> None:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booktime-faults-")))
-        self.postgres = stack.enter_context(Postgres(directory))
-        self.redis = stack.enter_context(Redis(directory))
-        variables = {
-            "SECRET_KEY": "a-key-for-a-benchmark-0123456789-0123456789-0123456789",
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.redis.url,
-            "EMAIL_URL": "dummymail://",
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-        }
-        server = Daphne(directory, variables)
-        server.manage("migrate", "--verbosity", "0")
-        fill_shelves(server, directory)
-        self.servers = [stack.enter_context(Daphne(directory, variables)) for _ in range(2)]
-        self.urls = [server.url for server in self.servers]
+        super().__init__(stack)
+        fill_shelves(self.servers[0], self.servers[0].directory)
         self.people = people(self.servers[0], CHATS, CHATS)
 
     def is_healthy(self) -> bool:

@@ -1,53 +1,29 @@
 """How much longer `import_data` takes than a bare bulk_create of the same rows and tags.
 
-    DATABASE_URL=postgres://user@host/name SECRET_KEY=any-long-text python benchmarks/import_data.py
+    python -m tests.servers -- python -m benchmarks.import_data
 
-Makes 10,000 books without pictures, a scratch database beside the one that DATABASE_URL names, runs both in turn three
-times, prints the best time of each and their ratio, and removes everything. Exits with 1 where the ratio is above 3.
+Brings 10,000 books without pictures into a scratch database beside that of the settings, both ways in turn three
+times, and prints the best time of each and their ratio. Exits with 1 where the ratio is above 3.
 """
 
-# ruff: noqa: E402  # Django has to be set up before models are imported
 import csv
 import os
-import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
-
-import django
-
-django.setup()
+import benchmarks.django_ready  # isort: skip  # noqa: F401
 
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test.utils import setup_databases, teardown_databases
 
+from benchmarks.measuring import BOOKS, scratch_database, write_catalogue
 from shop.database.slugs import free_slugs
 from shop.models import Product, ProductTag
 
-ROWS, RUNS, LIMIT = 10_000, 3, 3.0
-WORDS = (  # noqa: SIM905
-    "silver orchard winter letter garden river stranger history shadow kingdom morning island summer secret daughter "
-    "captain mirror harbour paper glass empire voyage season café niño naïve thunder quiet forest painter"
-).split()
-
-
-def write_books(path: Path) -> None:
-    """Books as a real catalogue has them: titles, a paragraph of description, one to five of 52 tags."""
-    dice = random.Random(1)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["name", "description", "tags", "image_filename", "price"])
-        for number in range(ROWS):
-            title = " ".join(dice.choices(WORDS, k=dice.randint(2, 7))).title()
-            description = " ".join(dice.choices(WORDS, k=30)) + "."
-            tags = "|".join(f"Tag {tag}" for tag in dice.sample(range(52), dice.randint(1, 5)))
-            writer.writerow([f"{title} {number}", description, tags, "", f"{dice.randint(300, 6000) / 100:.2f}"])
+RUNS, LIMIT = 3, 3.0
 
 
 def bare_bulk_create(path: Path) -> None:
@@ -93,22 +69,18 @@ def timed(work: Callable[[Path], None], path: Path) -> float:
     start = time.perf_counter()
     work(path)
     seconds = time.perf_counter() - start
-    assert Product.objects.count() == ROWS
+    assert Product.objects.count() == BOOKS
     return seconds
 
 
 def main() -> int:
     if connection.vendor != "postgresql":
-        print("Set DATABASE_URL to a PostgreSQL database and SECRET_KEY to anything.")
+        print("It needs PostgreSQL.")
         return 2
-    databases = setup_databases(verbosity=0, interactive=False)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "books.csv"
-            write_books(path)
-            times = [(timed(bare_bulk_create, path), timed(import_data, path)) for _ in range(RUNS)]
-    finally:
-        teardown_databases(databases, verbosity=0)
+    with scratch_database(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "books.csv"
+        write_catalogue(path)
+        times = [(timed(bare_bulk_create, path), timed(import_data, path)) for _ in range(RUNS)]
     bare, imported = (min(column) for column in zip(*times, strict=True))
     ratio = imported / bare
     print(f"bare bulk_create  {bare:6.2f} s")

@@ -13,7 +13,6 @@ The client and the others have addresses of their own, as through a proxy, or wi
 A long module, as the list of the kinds is.
 """
 
-import argparse
 import io
 import itertools
 import json
@@ -24,21 +23,19 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
-import psycopg2
 from PIL import Image
 
-from benchmarks.pages import Visitor, write_catalogue
+from benchmarks.measuring import Visitor, arguments, fill, percentile, private_site, vacuum
 from tests.load_client import LoadClient, Request
-from tests.servers import ROOT, Daphne, private_services, wait_until
+from tests.servers import ROOT, Daphne, wait_until
 
 MOST_MILLISECONDS = 250
 PACE, OTHERS_PACE = 100, 20
@@ -78,7 +75,7 @@ class Client:
 
     def token_of_form(self, path: str, role: str = "") -> str:
         """The CSRF cookie that a page sets."""
-        visitor = Visitor(self.server)
+        visitor = Visitor(self.server.port)
         if role:
             visitor.cookies["sessionid"] = self.shop[role]["session"]
         visitor.ask("GET", path)
@@ -255,10 +252,6 @@ def ordinary_pages(server: Where, shop: Shop, same_address: bool) -> Requests:
         yield person.get(path, "others") if session and number % 2 else person.get(path)
 
 
-def p95(milliseconds: list[float]) -> float:
-    return statistics.quantiles(milliseconds, n=20)[-1]
-
-
 def others_beside(
     server: Where, shop: Shop, kind: str, seconds: float, same_address: bool
 ) -> tuple[list[float], int, str]:
@@ -290,12 +283,12 @@ def measure(server: Where, shop: Shop, kinds: tuple[str, ...], seconds: float, s
     print(f"{'beside':<16} {'median':>8} {'p95':>8} {'failed':>7}   what the client was answered")
     for kind in ("", *kinds):
         times, failed, answered = others_beside(server, shop, kind, seconds, same_address)
-        good = p95(times) <= MOST_MILLISECONDS and not failed
+        good = percentile(times, 0.95) <= MOST_MILLISECONDS and not failed
         passed &= good
         mark = "" if good else "   <- too much"
-        figures = f"{statistics.median(times):5.0f} ms {p95(times):5.0f} ms {failed:>7}"
+        figures = f"{statistics.median(times):5.0f} ms {percentile(times, 0.95):5.0f} ms {failed:>7}"
         print(f"{kind.replace('_', ' ') or 'nobody':<16} {figures}   {answered}{mark}", flush=True)
-        wait_until(lambda: Visitor(server).ask("GET", "/about-us/")[0] == 200, "rest after it")
+        wait_until(lambda: Visitor(server.port).ask("GET", "/about-us/")[0] == 200, "rest after it")
     return passed
 
 
@@ -308,32 +301,21 @@ def noise() -> bytes:
 
 @contextmanager
 def site(catalogue: Path | None, pictures: Path | None, application: str) -> Iterator[tuple[Daphne, Shop]]:
-    with private_services() as variables, tempfile.TemporaryDirectory(prefix="booktime-benchmark-") as name:
-        directory = Path(name)
-        if catalogue is None:
-            catalogue = directory / "catalogue.csv"
-            write_catalogue(catalogue)
-        server = Daphne(directory, variables, application, options=("--proxy-headers",))
-        server.manage("migrate", "--verbosity", "0")
-        server.manage("collectstatic", "--noinput", "--verbosity", "0")
-        server.manage("import_data", str(catalogue.resolve()), str((pictures or directory).resolve()))
-        (directory / "media/products").mkdir(parents=True, exist_ok=True)
-        (directory / "media/products" / PICTURE).write_bytes(noise())
+    with private_site(application, options=("--proxy-headers",)) as server:
+        fill(server, catalogue, pictures)
+        stored = server.directory / "media/products"
+        stored.mkdir(parents=True, exist_ok=True)
+        (stored / PICTURE).write_bytes(noise())
         command = [sys.executable, "-m", "benchmarks.neighbours_shop"]
         filled = subprocess.run(command, env=server.environment(), cwd=ROOT, stdout=subprocess.PIPE, check=True)
-        with closing(psycopg2.connect(variables["DATABASE_URL"])) as database:
-            database.autocommit = True
-            database.cursor().execute("VACUUM ANALYZE")
+        vacuum(server)
         with server:
             yield server, json.loads(filled.stdout)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("catalogue", nargs="?", type=Path)
-    parser.add_argument("pictures", nargs="?", type=Path, help="the folder of the catalogue's pictures")
+    parser = arguments(__doc__, seconds=10)
     parser.add_argument("--kinds", default=",".join((*FLOODS, *HOLDERS)), help="some of them, separated by commas")
-    parser.add_argument("--seconds", type=float, default=10, help="how long the others are watched beside each kind")
     parser.add_argument("--same-address", action="store_true")
     parser.add_argument("--no-turns", action="store_true")
     options = parser.parse_args()

@@ -7,11 +7,12 @@ others, an employee and somebody of the dispatch company, each with a session an
 import json
 from datetime import timedelta
 
-from benchmarks.chat_people import ADDRESS, person, session, token  # isort: skip  # it sets Django up
+import benchmarks.django_ready  # isort: skip  # noqa: F401
 
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from benchmarks.chat_people import ADDRESS, person, session, token
 from shop.models import Order, OrderLine, Product, User
 from support.models import ChatMessage
 

@@ -1,34 +1,26 @@
 """How much faster the reports answer than the queries that they would be without the daily figures.
 
-    DATABASE_URL=postgres://user@host/name SECRET_KEY=any-long-text python benchmarks/reports.py
+    python -m tests.servers -- python -m benchmarks.reports
 
-Makes 1,000,000 order lines of three years in a scratch database beside the one that DATABASE_URL names. Each report is
-asked for as an employee would: with an order placed since the last time, so that today is counted anew. Prints the
-best of ten runs of the plain query and of the report, and their ratio. Exits with 1 where a ratio is below 10.
+Makes 1,000,000 order lines of three years in a scratch database beside that of the settings. Each report is asked for
+as an employee would: with an order placed since the last time, so that today is counted anew. Prints the best of ten
+runs of the plain query and of the report, and their ratio. Exits with 1 where a ratio is below 10.
 """
 
-# ruff: noqa: E402  # Django has to be set up before models are imported
-import os
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booktime.settings")
-
-import django
-
-django.setup()
+import benchmarks.django_ready  # isort: skip  # noqa: F401
 
 from django.db import connection
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
-from django.test.utils import setup_databases, teardown_databases
 from django.utils import timezone
 
+from benchmarks.measuring import scratch_database
 from shop.models import Order, OrderLine, Product, User
 from staff.models import SalesSummary
 from staff.reports import views
@@ -127,9 +119,8 @@ def compare() -> bool:
 
 def main() -> None:
     if connection.vendor != "postgresql":
-        sys.exit("Set DATABASE_URL to a PostgreSQL.")
-    databases = setup_databases(verbosity=0, interactive=False)
-    try:
+        sys.exit("It needs PostgreSQL.")
+    with scratch_database():
         fill()
         started = time.perf_counter()
         SalesSummary.refresh()
@@ -137,8 +128,6 @@ def main() -> None:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         fast = compare()
-    finally:
-        teardown_databases(databases, verbosity=0)
     sys.exit(0 if fast else 1)
 
 

@@ -12,13 +12,10 @@ import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
-from benchmarks.pages import get, rate
-from tests.servers import Daphne, private_services
+from benchmarks.measuring import get, private_site, rate
 
 WAITING, AT_LEAST = 200, 0.8
 SETUP = """
@@ -76,11 +73,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     phones = Loop()
-    with private_services() as variables, tempfile.TemporaryDirectory(prefix="booktime-benchmark-") as name:
-        carrier = f"http://127.0.0.1:{phones.run(phones.open_carrier())}/{{order_id}}"
-        server = Daphne(Path(name), {**variables, "TRACKER_URL": carrier})
-        server.manage("migrate", "--verbosity", "0")
-        server.manage("collectstatic", "--noinput", "--verbosity", "0")
+    carrier = f"http://127.0.0.1:{phones.run(phones.open_carrier())}/{{order_id}}"
+    with private_site(TRACKER_URL=carrier) as server:
         order, token = json.loads(server.manage("shell", "--no-imports", "-c", SETUP).strip().split("\n")[-1])
         ratios, still_waiting = [], []
         with server:
