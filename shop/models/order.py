@@ -1,7 +1,5 @@
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
@@ -14,50 +12,14 @@ from shop.database.constraints import one_of
 from shop.models.basket import Basket
 from shop.models.order_addresses import OrderAddresses
 from shop.models.order_line import OrderLine, OrderStatus
+from shop.models.order_placing import OrderPlacing
 from shop.models.order_progress import Marked, Stage, Step, steps_to
 from shop.models.order_totals import OrderTotals
-from shop.models.user import Address, User
-from shop.signals import order_cancelled, order_paid, order_placed
-
-logger = logging.getLogger(__name__)
+from shop.models.user import User
+from shop.signals import order_cancelled, order_paid
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    @transaction.atomic
-    def place(
-        self,
-        basket: Basket,
-        billing_address: Address,
-        shipping_address: Address,
-        *,
-        expected_total: Decimal | None = None,
-    ) -> "Order":
-        """The order that this basket makes: one, however often or however many times at once it is asked for.
-
-        Each single item becomes a line with the price of this moment; `expected_total` is what the shopper agreed to
-        pay. Raises ValidationError for a basket that is empty, has no user, holds more than an order may or a book that
-        cannot be bought any more, or costs something else than was expected; nothing is changed then.
-        """
-        basket = Basket.objects.select_for_update().get(pk=basket.pk)
-        if basket.status == Basket.SUBMITTED:
-            return self.get(basket=basket)
-        if basket.user is None:
-            raise ValidationError("Log in before you place an order.", code="no_user")
-        lines = basket.lines.select_related("product")
-        lines.check_orderable(expected_total)
-        texts = Order.texts_of(billing=billing_address, shipping=shipping_address)
-        order = self.create(user=basket.user, basket=basket, **texts)
-        OrderLine.objects.bulk_create(
-            OrderLine(order=order, product=line.product, price=line.product.price)
-            for line in lines
-            for _ in range(line.quantity)
-        )
-        basket.status = Basket.SUBMITTED
-        basket.save(update_fields=["status"])
-        order_placed.send(Order, order=order, lines=lines)
-        logger.info("Order placed", extra={"fields": {"order": order.pk, "user": order.user_id}})
-        return order
-
     def visible_to(self, user: Any) -> "OrderQuerySet":
         """A shopper's own orders, and every order for an employee; a visitor sees none."""
         if not user.is_authenticated:
@@ -142,7 +104,7 @@ class Order(OrderAddresses, OrderTotals):
     date_cancelled = models.DateTimeField(null=True, blank=True, editable=False)
     last_spoken_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="chats_led")
 
-    objects = OrderQuerySet.as_manager()
+    objects = OrderPlacing.from_queryset(OrderQuerySet)()
 
     class Meta:
         ordering = ("-pk",)

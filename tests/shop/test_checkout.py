@@ -224,8 +224,8 @@ def test_order_is_logged_with_its_number_and_its_shopper(alice, caplog):
     basket = BasketFactory(user=alice)
     BasketLineFactory(basket=basket)
     address = AddressFactory(user=alice)
-    with caplog.at_level(logging.INFO, "shop.models.order"):
+    with caplog.at_level(logging.INFO, "shop.models.order_placing"):
         order = basket.create_order(address, address)
-    (record,) = [record for record in caplog.records if record.name == "shop.models.order"]
+    (record,) = [record for record in caplog.records if record.name == "shop.models.order_placing"]
     line = json.loads(Formatter(as_json=True).format(record))
     assert (line["message"], line["order"], line["user"]) == ("Order placed", order.pk, alice.pk)

@@ -8,7 +8,7 @@ import pytest
 
 from shop.models import Order, OrderLine
 from shop.models.basket_line import BasketLineQuerySet
-from shop.models.order import OrderQuerySet
+from shop.models.order_placing import OrderPlacing
 from tests.factories import AddressFactory, BasketFactory, BasketLineFactory
 from tests.races import at_once, no_locks, without_unique
 
@@ -55,7 +55,7 @@ def meeting(monkeypatch, number, patience=3):
 def unguarded(monkeypatch):
     """Without the transaction and its lock: SQLite's transactions are locks themselves."""
     with monkeypatch.context() as patch, no_locks(monkeypatch):
-        patch.setattr(OrderQuerySet, "place", OrderQuerySet.place.__wrapped__)
+        patch.setattr(OrderPlacing, "place", OrderPlacing.place.__wrapped__)
         yield
 
 
