@@ -1,4 +1,4 @@
 """What is printed: invoices, and the process that makes PDFs.
 
-Their templates are `templates/staff/`; who may see one, `admin_sites` and `invoices` say.
+Their templates are `templates/staff/`; the offices that show invoices, `staff.admin_sites`.
 """

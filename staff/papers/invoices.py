@@ -1,4 +1,7 @@
-"""Invoices, on the screen and as a PDF, from one template."""
+"""Invoices, on the screen and as a PDF, from one template.
+
+Who may see one: its shopper and the employees (`Order.objects.visible_to`), and whom `staff.admin_sites` admits.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -77,7 +80,7 @@ def invoice_pdf(request: HttpRequest, invoice: Invoice) -> HttpResponse:
 
 @require_safe
 def invoice(request: HttpRequest, pk: int) -> HttpResponse:
-    """An order's invoice in the back offices, which let nobody else in."""
+    """An order's invoice in the owners' and the central office, which let in their own alone: `BackOffice.admits`."""
     found = Invoice.of(get_object_or_404(Order, pk=pk))
     if request.GET.get("format") == "pdf":
         return invoice_pdf(request, found)
@@ -87,5 +90,5 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @login_required
 def order_invoice(request: HttpRequest, pk: int) -> HttpResponse:
-    """A shopper's own order as a PDF."""
+    """An order's invoice as a PDF on the shop's side, for whom the order is visible to."""
     return invoice_pdf(request, Invoice.of(get_object_or_404(Order.objects.visible_to(request.user), pk=pk)))
