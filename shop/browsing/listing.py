@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.core.paginator import Page, Paginator
 
 from shop.browsing.cards import Card, Cards
-from shop.database.compiled_queries import Prepared, Slot
+from shop.database.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Product, ProductTag, Series
 from shop.models.product import ProductQuerySet
 from shop.models.taxonomy import address_around
@@ -28,26 +28,26 @@ class Subject(NamedTuple):
         return f"{before}{self.slug}{after}"
 
 
-# The books of a list. Its arguments say which kind of list it is; what is looked for are slots
+# The books of a list. Its arguments say which kind of list it is; what is looked for are placeholders
 # (`shop.database.compiled_queries`).
 Books = Callable[..., ProductQuerySet]
 
-_cards = Prepared(lambda books, shape, start, stop: books(*shape).cards(start, stop).values_list(*Card._fields))
-_numbers = Prepared(lambda books, shape: books(*shape).order_by().values_list("pk"))
+_cards = CompiledQuery(lambda books, shape, start, stop: books(*shape).cards(start, stop).values_list(*Cards.COLUMNS))
+_numbers = CompiledQuery(lambda books, shape: books(*shape).order_by().values_list("pk"))
 
 
 def cards(books: Books, *shape: Any, start: int = 0, stop: int, **values: Any) -> Cards:
-    """The cards of `books(*shape)` from `start` to `stop`, `values` in its slots: one query."""
-    return Cards(map(Card._make, _cards.rows(books, shape, start, stop, **values)))
+    """The cards of `books(*shape)` from `start` to `stop`, `values` for its placeholders: one query."""
+    return Cards.of(_cards.rows(books, shape, start, stop, **values))
 
 
 _FIELDS = [field.attname for field in Product._meta.concrete_fields if field.name not in {"search_text", "sort_name"}]
 _FOUND = ["author_list", "tag_list", "picture_list", "has_companions"]
 _SERIES = ["series__name", "series__slug"]
-_product = Prepared(
+_product = CompiledQuery(
     lambda: (
         Product.objects.active()
-        .filter(slug=Slot("slug"))
+        .filter(slug=Placeholder("slug"))
         .order_by()
         .for_page()
         .values_list(*_FIELDS, *_FOUND, *_SERIES)
@@ -69,8 +69,8 @@ def product_shown(slug: str) -> Product | None:
     return product
 
 
-class Shelf(Paginator[Card]):
-    """The pages of `books(*shape)`, 24 cards each, with `values` in its slots; without `books` there are none."""
+class BookPaginator(Paginator[Card]):
+    """The pages of `books(*shape)`, 24 cards each, `values` for its placeholders; without `books` none."""
 
     def __init__(self, books: Books | None, *shape: Any, **values: Any) -> None:
         super().__init__((), BOOKS_A_PAGE)

@@ -2,7 +2,7 @@
 
 Django builds a queryset and its SQL anew for each request, and a model instance for each row. On the pages that most
 people look at most of the time that took longer than all else. So their querysets are turned into SQL at their first
-use, with a `Slot` where a value is to come, and their rows are plain tuples.
+use, with a `Placeholder` where a value is to come, and their rows are plain tuples.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
 
-class Slot(models.Expression):
-    """The place, in the queryset of a `Prepared`, of the value that `rows()` is given under this name."""
+class Placeholder(models.Expression):
+    """The place, in the queryset of a `CompiledQuery`, of the value that `rows()` is given under this name."""
 
     output_field = models.TextField()
 
@@ -25,7 +25,7 @@ class Slot(models.Expression):
         return "%s", [self]
 
 
-class Prepared:
+class CompiledQuery:
     """The SQL of the querysets that `build` gives, one for each `shape`: whatever arguments it takes.
 
     Each must end in `values_list()`. A shape is what makes another statement (an order, a number of words), not what
@@ -56,5 +56,5 @@ class Prepared:
 
 def _run(sql: str, params: tuple[Any, ...], values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, [values[param.name] if isinstance(param, Slot) else param for param in params])
+        cursor.execute(sql, [values[param.name] if isinstance(param, Placeholder) else param for param in params])
         return cursor.fetchall()

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from shop.database.compiled_queries import Prepared, Slot
+from shop.database.compiled_queries import CompiledQuery, Placeholder
 from shop.database.constraints import one_of
 from shop.models.basket_line import MOST_BOOKS, MOST_TITLES, BasketLine
 from shop.models.product import Product
@@ -148,8 +148,8 @@ class Basket(models.Model):
         return lines
 
 
-_contents = Prepared(
-    lambda: BasketLine.objects.filter(basket=Slot("basket")).order_by().values_list("product", "quantity")
+_contents = CompiledQuery(
+    lambda: BasketLine.objects.filter(basket=Placeholder("basket")).order_by().values_list("product", "quantity")
 )
 
 

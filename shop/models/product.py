@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
 
-from shop.database.compiled_queries import Slot
+from shop.database.compiled_queries import Placeholder
 from shop.database.constraints import Check, one_of
 from shop.database.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.database.slugs import free_slugs
@@ -67,7 +67,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         words = query_words(text)
         return self.matching(words) if words else self.none()
 
-    def matching(self, words: "Sequence[str | Slot]") -> "ProductQuerySet":
+    def matching(self, words: "Sequence[str | Placeholder]") -> "ProductQuerySet":
         """`search` for words that `shop.search.folding.query_words` found, at least one."""
         return self.filter(search_text__matches=words).order_by(Relevance(words).desc(), "sort_name", "pk")
 
@@ -97,7 +97,9 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """In one of the orders of `SORTS`."""
         return self.order_by(*self.SORTS[sort])
 
-    def in_series(self, series: "Series | Slot", after: "Decimal | Slot | None" = None) -> "ProductQuerySet":
+    def in_series(
+        self, series: "Series | Placeholder", after: "Decimal | Placeholder | None" = None
+    ) -> "ProductQuerySet":
         """Those of a series in its order, one without a number last; with `after`, those beyond that number first."""
         order: list[Any] = [models.F("series_number").asc(nulls_last=True), "sort_name", "pk"]
         if after is not None:

@@ -41,7 +41,7 @@ SQLITE_INDEX = (
 class Matches(models.Lookup[bool]):
     """`search_text__matches=["harry", "stone"]`: holds a word that begins with each of these folded words.
 
-    The words are the parameters, each one, so that they may be slots of a prepared query.
+    The words are the parameters, each one, so that they may be placeholders of a compiled query.
     """
 
     lookup_name = "matches"

@@ -1,4 +1,7 @@
-"""Subjects as HTML, written here because a page shows fifty of them: see `shop.browsing.cards`."""
+"""Subjects as HTML, written here because every page of a list shows fifty of them.
+
+Unlike cards they are not kept rendered: where they lead depends on what is looked for.
+"""
 
 from collections.abc import Iterable
 from html import escape

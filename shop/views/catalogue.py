@@ -7,8 +7,8 @@ from django.template.defaultfilters import linebreaks_filter
 from django.views.decorators.http import require_safe
 
 from shop.browsing.catalogue_cache import catalogue_now
-from shop.browsing.listing import Shelf, Subject, cards, nearest, product_shown
-from shop.database.compiled_queries import Slot
+from shop.browsing.listing import BookPaginator, Books, Subject, cards, nearest, product_shown
+from shop.database.compiled_queries import Placeholder
 from shop.models import Author, Product, ProductTag, Series
 from shop.models.covers import picture_address
 from shop.models.product import ProductQuerySet
@@ -41,7 +41,9 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     default = next(iter(labels))
     sort = request.GET.get("sort", default)
     sort = sort if sort in labels else default
-    shelf = catalogue.find(page_of_list, tag, query, sort, request.GET.get("page"))
+    # As long as the list is, it is on each of its pages and however it is sorted.
+    count = catalogue.find(number_listed, tag, query)
+    found = catalogue.find(page_of_list, tag, query, sort, request.GET.get("page"), count)
     context = {
         "heading": heading(tag, query),
         "tags": catalogue.subjects,
@@ -49,29 +51,39 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
         "query": query,
         "sort": sort,
         "sorts": labels.items(),
-        **shelf,
+        **found,
     }
     response = render_page(request, "shop/product_list.html", context, partial="product-list")
     if wants_fragment(request):
-        chosen = {"q": query, "sort": sort if sort != default else "", "page": shelf["page"].number}
+        chosen = {"q": query, "sort": sort if sort != default else "", "page": found["page"].number}
         response.headers["HX-Push-Url"] = address(request.path, chosen)
     return response
 
 
-def page_of_list(tag: Subject | None, query: str, sort: str, number: str | None) -> dict[str, Any]:
+def number_listed(tag: Subject | None, query: str) -> int:
+    return books_of_list(tag, query, "title").count
+
+
+def page_of_list(tag: Subject | None, query: str, sort: str, number: str | None, count: int) -> dict[str, Any]:
+    books = books_of_list(tag, query, sort)
+    books.count = count
+    return books.shown(number)
+
+
+def books_of_list(tag: Subject | None, query: str, sort: str) -> BookPaginator:
     words = query_words(query)
     if query and not words:
-        return Shelf(None).shown(number)
+        return BookPaginator(None)
     values = {f"word_{number}": word for number, word in enumerate(words)}
-    return Shelf(listed, sort, tag is not None, tuple(values), tag=tag and tag.pk, **values).shown(number)
+    return BookPaginator(listed, sort, tag is not None, tuple(values), tag=tag and tag.pk, **values)
 
 
 def listed(sort: str, of_tag: bool, words: tuple[str, ...]) -> ProductQuerySet:
     books = Product.objects.active()
     if of_tag:
-        books = books.filter(tags=Slot("tag"))
+        books = books.filter(tags=Placeholder("tag"))
     if words:
-        books = books.matching([Slot(word) for word in words])
+        books = books.matching([Placeholder(word) for word in words])
     return books if sort == BEST_MATCH else books.sorted(sort)
 
 
@@ -131,47 +143,47 @@ def reading_on(product: Product) -> dict[str, Any]:
     if not product.author_list:
         return {}
     author = Author(**product.author_list[0])
-    books = cards(more_by_author, stop=RELATED, product=product.pk, author=author.pk)
+    books = cards(more_by_author, stop=RELATED, product=product.pk, author_or_series=author.pk)
     return {"more": books, "more_label": "More by", "more_of": author}
 
 
 def rest_of_series(numbered: bool) -> ProductQuerySet:
-    others = Product.objects.active().exclude(pk=Slot("product"))
-    return others.in_series(Slot("series"), after=Slot("number") if numbered else None)
+    others = Product.objects.active().exclude(pk=Placeholder("product"))
+    return others.in_series(Placeholder("series"), after=Placeholder("number") if numbered else None)
 
 
 def more_by_author() -> ProductQuerySet:
-    others = Product.objects.active().exclude(pk=Slot("product"))
-    return others.filter(authors=Slot("author")).sorted("title")
+    return by_author().exclude(pk=Placeholder("product"))
 
 
 @require_safe
 @conditional_page
 def author_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    context = catalogue_now().find(page_of_author, slug, request.GET.get("page"))
-    return render_page(request, "shop/author_detail.html", context, partial="author-books")
-
-
-def page_of_author(slug: str, number: str | None) -> dict[str, Any]:
-    author = get_object_or_404(Author, slug=slug)
-    return {"author": author, **Shelf(by_author, author=author.pk).shown(number)}
+    return author_or_series(request, Author, by_author, slug)
 
 
 def by_author() -> ProductQuerySet:
-    return Product.objects.active().filter(authors=Slot("author")).sorted("title")
+    return Product.objects.active().filter(authors=Placeholder("author_or_series")).sorted("title")
 
 
 @require_safe
 @conditional_page
 def series_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    context = catalogue_now().find(page_of_series, slug, request.GET.get("page"))
-    return render_page(request, "shop/series_detail.html", context, partial="series-books")
-
-
-def page_of_series(slug: str, number: str | None) -> dict[str, Any]:
-    series = get_object_or_404(Series, slug=slug)
-    return {"series": series, **Shelf(of_series, series=series.pk).shown(number)}
+    return author_or_series(request, Series, of_series, slug)
 
 
 def of_series() -> ProductQuerySet:
-    return Product.objects.active().in_series(Slot("series"))
+    return Product.objects.active().in_series(Placeholder("author_or_series"))
+
+
+def author_or_series(request: HttpRequest, model: type[Author | Series], books: Books, slug: str) -> HttpResponse:
+    context = catalogue_now().find(page_of_author_or_series, model, books, slug, request.GET.get("page"))
+    return render_page(request, "shop/author_or_series.html", context, partial="their-books")
+
+
+def page_of_author_or_series(
+    model: type[Author | Series], books: Books, slug: str, number: str | None
+) -> dict[str, Any]:
+    found = get_object_or_404(model, slug=slug)
+    paginator = BookPaginator(books, author_or_series=found.pk)
+    return {"author_or_series": found, "is_series": model is Series, **paginator.shown(number)}

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
-from shop.database.compiled_queries import Prepared, Slot
+from shop.database.compiled_queries import CompiledQuery, Placeholder
 from shop.database.json_columns import Cover
 from shop.models import Basket, BasketLine, Product, User
 from shop.models.basket_line import BasketLineQuerySet, BasketLines
@@ -37,8 +37,8 @@ def basket_of(request: HttpRequest) -> Basket | None:
 _LINE = ("pk", "basket_id", "quantity", "price_seen")
 _BOOK = ("pk", "name", "slug", "price", "active", "in_stock", "authors_text")
 _OWNERS: dict[str, dict[str, Any]] = {
-    "user": {"basket__user": Slot("owner")},
-    "visitor": {"basket": Slot("owner"), "basket__user": None},
+    "user": {"basket__user": Placeholder("owner")},
+    "visitor": {"basket": Placeholder("owner"), "basket__user": None},
 }
 
 
@@ -46,14 +46,14 @@ def _open_lines(owner: str) -> BasketLineQuerySet:
     return BasketLine.objects.filter(basket__status=Basket.OPEN, **_OWNERS[owner])
 
 
-_shown = Prepared(
+_shown = CompiledQuery(
     lambda owner: (
         _open_lines(owner)
         .annotate(cover=Cover("product"))
         .values_list(*_LINE, *(f"product__{name}" for name in _BOOK), "cover")
     )
 )
-_quantities = Prepared(lambda owner: _open_lines(owner).order_by().values_list("quantity"))
+_quantities = CompiledQuery(lambda owner: _open_lines(owner).order_by().values_list("quantity"))
 
 
 def _owner_of(request: HttpRequest) -> tuple[str, Any]:
@@ -83,17 +83,17 @@ def books_in_basket(request: HttpRequest) -> int:
     return sum(quantity for (quantity,) in _quantities.rows(kind, owner=owner)) if owner else 0
 
 
-_visitors = Prepared(
+_visitors = CompiledQuery(
     lambda: (
         Basket.objects.open()
-        .filter(pk=Slot("pk"), user=None)
+        .filter(pk=Placeholder("pk"), user=None)
         .order_by()
         .select_for_update()
         .values_list("pk", "status", "date_updated")
     )
 )
 _ADDED = ("pk", "name", "slug", "price", "active", "in_stock")
-_added = Prepared(lambda: Product.objects.filter(pk=Slot("pk")).order_by().values_list(*_ADDED))
+_added = CompiledQuery(lambda: Product.objects.filter(pk=Placeholder("pk")).order_by().values_list(*_ADDED))
 
 
 def product_to_add(pk: int) -> Product | None:

@@ -16,7 +16,7 @@ from django.db import connection, models, transaction
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from shop.database.compiled_queries import Prepared, Slot
+from shop.database.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderLine, Product
 
 
@@ -193,12 +193,14 @@ class SalesSummary(models.Model):
 
 
 def up_to_date() -> "models.QuerySet[SalesSummary, Any]":
-    noted = SalesChange.objects.filter(moment__lt=Slot("start"))
-    counted = SalesSummary.objects.filter(~models.Exists(noted), time_zone=Slot("zone"), day=Slot("today"))
+    noted = SalesChange.objects.filter(moment__lt=Placeholder("start"))
+    counted = SalesSummary.objects.filter(
+        ~models.Exists(noted), time_zone=Placeholder("zone"), day=Placeholder("today")
+    )
     return counted.values_list("pk")
 
 
-UP_TO_DATE = Prepared(up_to_date)
+UP_TO_DATE = CompiledQuery(up_to_date)
 
 
 def take_notes(today: date) -> set[date]:

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from shop.database.compiled_queries import Prepared, Slot
+from shop.database.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order
 from staff.models import DaySales, ProductSales, SalesSummary
 from staff.models.sales import day_of, moment_of
@@ -25,15 +25,17 @@ MOST_BOOKS = 50
 Row = tuple[str, Any]
 
 
-PAST_DAYS = Prepared(lambda figure: DaySales.objects.filter(day__gte=Slot("first")).values_list("day", figure))
+PAST_DAYS = CompiledQuery(
+    lambda figure: DaySales.objects.filter(day__gte=Placeholder("first")).values_list("day", figure)
+)
 
 
 def figures_of_today(figure: str) -> "QuerySet[Order, Any]":
-    orders = Order.objects.order_by().filter(date_added__gte=Slot("start"), date_added__lt=Slot("end"))
+    orders = Order.objects.order_by().filter(date_added__gte=Placeholder("start"), date_added__lt=Placeholder("end"))
     return orders.values(day=Value(1)).annotate(figure=DaySales.FIGURES[figure]).values_list("figure")
 
 
-TODAY = Prepared(figures_of_today)
+TODAY = CompiledQuery(figures_of_today)
 
 
 def per_day(figure: str) -> list[Row]:

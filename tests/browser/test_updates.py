@@ -117,7 +117,7 @@ def turn_on_in_a_search(scene, alice, erin):
     return "main h1", "Page 2 of 2, 30 books."
 
 
-@does("shop/author_detail.html", '_pagination.html" with target="#author-books"')
+@does("shop/author_or_series.html", '_pagination.html" with target="#their-books"')
 def turn_on_at_an_author(scene, alice, erin):
     author = AuthorFactory(name="Agatha Christie")
     shelf()
@@ -128,7 +128,7 @@ def turn_on_at_an_author(scene, alice, erin):
     return "main h1", "Page 2 of 2, 30 books."
 
 
-@does("shop/series_detail.html", '_pagination.html" with target="#series-books"')
+@does("shop/author_or_series.html", '_pagination.html" with target="#their-books"')
 def turn_on_in_a_series(scene, alice, erin):
     shelf(series=SeriesFactory(name="Discworld"))
     scene.open("/series/discworld/")

@@ -23,7 +23,7 @@ def test_many_books_are_paged_in_place(client, db):
     books_by("Agatha Christie", 30)
     html = page(client, "/author/agatha-christie/?page=2", **FRAGMENT)
     assert html.strip().startswith("<title>Agatha Christie, page 2, BookTime</title>")
-    assert '<div id="author-books" data-say="Page 2 of 2, 30 books.">' in html
+    assert '<div id="their-books" data-say="Page 2 of 2, 30 books.">' in html
     assert "site-header" not in html
     assert titles(html) == [f"Book {n}" for n in range(25, 31)]
 

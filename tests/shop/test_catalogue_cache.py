@@ -71,6 +71,14 @@ def test_a_page_seen_before_takes_one_query(client, emma, path, django_assert_nu
         assert titles(page(client, path)) == titles(before)
 
 
+def test_another_page_of_a_list_takes_two_queries(client, db, django_assert_num_queries):
+    stock(60)
+    page(client, "/products/all/")
+    for address in ("/products/all/?page=2", "/products/all/?sort=-price&page=3"):
+        with django_assert_num_queries(2):
+            assert "60 books" in page(client, address)
+
+
 def test_a_page_that_is_not_there_appears(client, db):
     assert client.get("/product/emma/").status_code == 404
     ProductFactory(name="Emma")

@@ -101,6 +101,16 @@ def test_pages_hold_24_books_and_keep_the_order(client, db):
     assert 'href="?sort=-price&amp;page=3"' in html
 
 
+def test_a_later_page_of_what_was_found_in_a_subject_is_its_own(client, db):
+    tag = ProductTagFactory(name="Gothic")
+    stock(60, tag)
+    ProductFactory(name="Book of another subject")
+    for number, first, last in ((2, 25, 48), (3, 49, 60)):
+        html = page(client, f"/products/gothic/?q=book&page={number}")
+        assert titles(html) == [f"Book {n:03}" for n in range(first, last + 1)]
+        assert "60 books" in html
+
+
 def test_an_empty_shelf_leads_on(client, db):
     ProductTagFactory(name="Gothic")
     html = page(client, "/products/gothic/")

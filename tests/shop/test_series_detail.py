@@ -20,7 +20,7 @@ def test_a_long_series_is_paged_in_place(client, db):
         ProductFactory(name=f"Volume {number}", series=series, series_number=Decimal(number))
     html = page(client, "/series/discworld/?page=2", **FRAGMENT)
     assert html.strip().startswith("<title>Discworld, page 2, BookTime</title>")
-    assert '<div id="series-books" data-say="Page 2 of 2, 30 books.">' in html
+    assert '<div id="their-books" data-say="Page 2 of 2, 30 books.">' in html
     assert "site-header" not in html
     assert titles(html) == [f"Volume {number}" for number in range(25, 31)]
 
