@@ -21,7 +21,7 @@ from shop.models import User
 from shop.values.email_addresses import canonical
 from shop.views.accounts import password_was_changed
 from staff.papers import invoices
-from staff.query_limits import shortened
+from staff.query_string_limits import shortened
 from staff.reports.views import most_bought_products, orders_per_day, revenue_per_day
 
 
@@ -69,7 +69,8 @@ class BackOffice(AdminSite):
     theme: ClassVar[str]
     office_name: ClassVar[str]
     login_template = "staff/login.html"
-    has_reports: ClassVar[bool] = True
+    # Reports and invoices, and the links to them.
+    shows_money: ClassVar[bool] = True
     enable_nav_sidebar = True
 
     def __init__(self, name: str) -> None:
@@ -110,7 +111,7 @@ class BackOffice(AdminSite):
         return {
             **super().each_context(request),
             "theme": self.theme,
-            "has_reports": self.has_reports,
+            "shows_money": self.shows_money,
             "other_offices": [
                 (reverse("admin:index", current_app=site.name), site.office_name)
                 for site in offices
@@ -119,7 +120,7 @@ class BackOffice(AdminSite):
         }
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        if not self.has_reports:
+        if not self.shows_money:
             return super().get_urls()
         return [
             *(
@@ -164,7 +165,7 @@ class DispatchSite(BackOffice):
     site_title = "BookTime dispatch"
     index_title = "Orders to send"
     theme = "dispatch"
-    has_reports = False
+    shows_money = False
 
     @staticmethod
     def admits(user: Any) -> bool:

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from rest_framework.authtoken.models import Token
 
 from shop.models import User
-from support.live.socket_authentication import Credential, revoked
+from support.live.socket_admission import Credential, revoked
 from support.models import DeviceToken
 from tests.factories import PASSWORD
 

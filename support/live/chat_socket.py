@@ -17,7 +17,7 @@ from support.live.conversation import say, see
 from support.live.hub import Hub, heard_lately
 from support.live.presence import Connection, TooManySockets, present_in
 from support.live.rooms import PAGE, TOO_MANY, TOO_SLOW, TRY_AGAIN, messages_after
-from support.live.socket_authentication import Admission, admit, note_agent
+from support.live.socket_admission import Admission, admit, note_agent
 from support.live.thread_pool import in_thread
 from support.models import Chat, ChatMessage, TooManyMessages
 

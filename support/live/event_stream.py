@@ -21,7 +21,7 @@ from django_eventstream.views import events, get_listener_manager
 from shop.models import Order, User
 from support.live.hub import Hub
 from support.live.presence import presence
-from support.live.socket_authentication import Credential
+from support.live.socket_admission import Credential
 from support.live.thread_pool import in_thread
 from support.models import Chat, ChatMessage
 

@@ -21,7 +21,7 @@ from django.db.models import OuterRef, Subquery
 from shop.models import Order, User
 from support.live.presence import SILENCE, TooManySockets, presence
 from support.live.rooms import Frame, Member, Room
-from support.live.socket_authentication import Credential, revoked
+from support.live.socket_admission import Credential, revoked
 from support.live.thread_pool import in_thread
 from support.models import ChatMessage
 

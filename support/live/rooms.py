@@ -7,7 +7,7 @@ import time
 from typing import Any, Protocol
 
 from support.live.presence import Connection
-from support.live.socket_authentication import Admission, Credential
+from support.live.socket_admission import Admission, Credential
 from support.live.thread_pool import in_thread
 from support.models import ChatMessage
 

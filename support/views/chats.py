@@ -15,7 +15,7 @@ from support.live.conversation import say, see
 from support.live.event_stream import list_context
 from support.live.hub import tell
 from support.live.presence import present_in, present_now
-from support.live.socket_authentication import message_id
+from support.live.socket_admission import message_id
 from support.models import CannedReply, Chat, ChatMessage, Note
 
 

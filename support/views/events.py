@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from support.live.event_stream import Stream, chat_rows, presence_events
 from support.live.presence import present_now
-from support.live.socket_authentication import Credential
+from support.live.socket_admission import Credential
 
 
 @require_GET

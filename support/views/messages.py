@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from shop.mail.outgoing import link_in_mail
 from shop.models import Order, User
 from support.live.conversation import say
-from support.live.socket_authentication import message_id
+from support.live.socket_admission import message_id
 from support.mobile.schema import MESSAGES_SCHEMA
 from support.models import ChatMessage, TooManyMessages
 from support.views.mobile import MobileView

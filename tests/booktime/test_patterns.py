@@ -169,7 +169,7 @@ def test_expressions_are_found():
         "booktime/observing/logs.py",
         "shop/search/folding.py",
         "shop/views/media.py",
-        "support/live/socket_authentication.py",
+        "support/live/socket_admission.py",
     } <= places
     kept = {pattern.pattern for pattern, _ in logs.SECRETS}
     assert kept <= {expression for _, expression, _ in EXPRESSIONS}
