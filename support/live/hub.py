@@ -22,7 +22,7 @@ from shop.models import Order, User
 from support.live.presence import SILENCE, TooManySockets, presence
 from support.live.rooms import Frame, Member, Room
 from support.live.socket_admission import Credential, revoked
-from support.live.thread_pool import in_thread
+from support.live.thread_pool import in_presence_thread, in_thread
 from support.models import ChatMessage
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class Hub:
         alone = not self.others_here(member)
         try:
             with suppress(redis.RedisError):  # without Redis, what this process knows has to do
-                alone = await in_thread(presence().enter, member.connection, most_elsewhere)
+                alone = await in_presence_thread(presence().enter, member.connection, most_elsewhere)
         except TooManySockets:
             await self.forget(member)
             raise
@@ -200,7 +200,7 @@ class Hub:
         alone = not self.others_here(member)
         async with self.beating:  # a beat under way could count the connection in again
             with suppress(redis.RedisError):
-                alone = await in_thread(presence().leave, member.connection)
+                alone = await in_presence_thread(presence().leave, member.connection)
         if not room.members and self.rooms.get(order_id) is room:
             room.close()
             del self.rooms[order_id]
@@ -232,7 +232,7 @@ class Hub:
         heard = {m.connection: m.heard_at for room in self.rooms.values() for m in room.members}
         async with self.beating:
             with suppress(redis.RedisError):
-                for lost in await in_thread(presence().beat, self.server, heard):
+                for lost in await in_presence_thread(presence().beat, self.server, heard):
                     # Their server died: nobody else will say that they are gone.
                     username = await in_thread(username_of, lost.user_id)
                     self.tell(lost.order_id, {"type": "chat_leave", "username": username}, lost.user_id)

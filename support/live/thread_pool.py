@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,9 @@ T = TypeVar("T")
 # Each thread keeps one database connection, whatever the number of sockets and streams.
 THREADS = 4
 pool = ThreadPoolExecutor(THREADS, thread_name_prefix="chat")
+# Sockets are counted in one after the other. Were each to queue behind all that is being said, 50 that come back after
+# a restart would wait longer than daphne lets them, and fill the queue anew with what they could not send.
+presence_thread = ThreadPoolExecutor(1, thread_name_prefix="presence")
 
 
 def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
@@ -23,6 +27,11 @@ def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Aw
     if connection.vendor == "sqlite":
         return database_sync_to_async(function)(*args, **kwargs)
     return database_sync_to_async(function, thread_sensitive=False, executor=pool)(*args, **kwargs)
+
+
+def in_presence_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    """Run what asks Redis alone who is present."""
+    return asyncio.get_running_loop().run_in_executor(presence_thread, partial(function, *args, **kwargs))
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()

@@ -1,13 +1,17 @@
 """One person has so many sockets and lists open, and no more: also where they come all at once."""
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack
 
 import pytest
 from django.test import Client
 
+from support.live.chat_socket import ChatConsumer
 from support.live.event_stream import MOST_STREAMS, Stream
-from support.live.presence import presence
+from support.live.hub import Hub
+from support.live.presence import Connection, presence
+from support.live.thread_pool import THREADS, in_thread
 from tests.factories import OrderFactory
 from tests.support.conftest import connected, cookie, next_of, run, socket
 from tests.support.test_presence_events import Stream as OpenStream
@@ -48,6 +52,27 @@ def test_thirty_who_come_at_once_are_twenty_inside(order, alices):
         async with AsyncExitStack() as stack:
             inside = await asyncio.gather(*(enters(stack, order, alices) for _ in range(30)))
             assert sum(inside) == MOST
+
+    run(crowd)
+
+
+def test_a_socket_is_counted_in_while_much_is_being_said(order, alice):
+    """Else who comes back after a restart waits for what the others say, and they for who comes back."""
+
+    async def crowd():
+        said, hub, member = threading.Event(), Hub.here(), ChatConsumer()
+        member.connection = Connection(order.pk, alice.pk, hub.server, "hers")
+        member.username = str(alice)
+        saying = [asyncio.ensure_future(in_thread(said.wait, 60)) for _ in range(THREADS)]
+        try:
+            async with asyncio.timeout(20):
+                assert await hub.enter(member)
+            assert not said.is_set()
+        finally:
+            said.set()
+            await asyncio.gather(*saying)
+        await hub.leave(member)
+        assert presence().present() == {}
 
     run(crowd)
 
