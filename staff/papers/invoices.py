@@ -1,6 +1,6 @@
 """Invoices, on the screen and as a PDF, from one template.
 
-Who may see one: its shopper and the employees (`Order.objects.visible_to`), and whom `staff.admin_sites` admits.
+Who may see one: its shopper and the employees (`Order.objects.visible_to`), on paper as in the offices that show money.
 """
 
 from collections import Counter
@@ -90,5 +90,5 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @login_required
 def order_invoice(request: HttpRequest, pk: int) -> HttpResponse:
-    """An order's invoice as a PDF on the shop's side, for whom the order is visible to."""
+    """An order's invoice as a PDF on the shop's side, for whom the order is visible."""
     return invoice_pdf(request, Invoice.of(get_object_or_404(Order.objects.visible_to(request.user), pk=pk)))
