@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from whitenoise.compress import Compressor
+
 from booktime import environment
 from booktime.settings.site import BASE_DIR, IS_DEMO, VAR_DIR
 
@@ -15,6 +17,8 @@ if IS_DEMO:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # The demo serves static files from where they stand, so that it needs no collectstatic.
 WHITENOISE_USE_FINDERS = IS_DEMO
+# Source maps, which only a developer's browser asks for, take longer to compress than all else together.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 WHITENOISE_MAX_AGE = 0 if IS_DEMO else 60
 _bucket = environment.bucket()
 STORAGES: dict[str, dict[str, Any]] = {
