@@ -1,13 +1,32 @@
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions import middleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
 
 from shop.people.known_browsers import remember
 from shop.people.password_hashing import TooManyHashes
 from shop.web.error_pages import too_many_hashes
+
+
+class SessionMiddleware(middleware.SessionMiddleware):
+    """Django's, but for a cookie whose session is not there any more, which it has the browser forget.
+
+    Whoever signs up or logs in gets a new session while a field's check, say, is still under way with the old one:
+    where that answer came last, they would be out again.
+    """
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        session = request.session
+        is_unknown = session.accessed and not session.modified and session.is_empty()
+        if not is_unknown:
+            return super().process_response(request, response)
+        patch_vary_headers(response, ("Cookie",))
+        return response
 
 
 class LoginInsteadOfFragment:

@@ -5,8 +5,10 @@ pytestmark = pytest.mark.django_db
 
 def test_post_logs_out(client, alice):
     client.force_login(alice)
-    assert client.post("/logout/").url == "/"
+    answer = client.post("/logout/")
+    assert answer.url == "/"
     assert "_auth_user_id" not in client.session
+    assert answer.cookies["sessionid"].value == ""
 
 
 def test_link_only_asks(client, alice):

@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 
 import pytest
 from django.core import mail
 from django.db import connection
 
 from shop.models import User
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, ProductFactory
 from tests.shop.smtp import free_port, hanging_server, use_smtp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,6 +133,17 @@ def test_field_is_checked_in_place_and_nothing_saved(client):
     assert "<form" not in page
     client.post("/signup/", {**NEW, "validate": "email"}, headers={"HX-Request": "true"})
     assert not User.objects.exists()
+
+
+def test_check_of_a_field_that_ends_after_the_sign_up_does_not_log_out(client, client_of):
+    client.post("/add_to_basket/", {"product_id": ProductFactory().pk})
+    before = client_of()
+    before.cookies = deepcopy(client.cookies)
+    client.post("/signup/", NEW)
+    checked = before.post("/signup/", {**NEW, "validate": "password2"}, headers={"HX-Request": "true"})
+    assert checked.status_code == 200
+    assert "sessionid" not in checked.cookies
+    assert logged_in_as(client) == "new.reader@example.com"
 
 
 def test_field_in_place_does_not_tell_of_an_account(client, alice):
