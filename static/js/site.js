@@ -55,6 +55,13 @@ document.addEventListener("htmx:sendError", showFailure);
 document.addEventListener("htmx:timeout", showFailure);
 document.addEventListener("htmx:afterSwap", closeToast);
 
+// A choice made while the scripts were still on their way: nobody heard it.
+document.addEventListener("htmx:load", () => {
+  for (const select of document.querySelectorAll("select[data-restore]")) {
+    if (!select.selectedOptions[0].defaultSelected) htmx.trigger(select, "change");
+  }
+}, { once: true });
+
 // The number is changed here and sent as a whole, so that a second press while the first is under way counts too.
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".stepper [data-step]");

@@ -9,7 +9,8 @@ PASSWORD = "quiet-harbour-lamp-42"
 
 def search_for(page: Page, words: str) -> None:
     page.get_by_label("Search for books").fill(words)
-    page.get_by_label("Search for books").press("Enter")
+    with page.expect_navigation():
+        page.get_by_label("Search for books").press("Enter")
 
 
 def add_to_basket(page: Page, book: Any) -> None:

@@ -107,6 +107,16 @@ def test_pages_orders_and_searches_stand_in_the_address_bar(shelf):
     expect_list(shelf, "/products/all/?q=novel+0&sort=price", "Novel 09")
 
 
+def test_order_chosen_before_the_scripts_came_counts(shelf):
+    held = []
+    shelf.route("**/vendor/htmx-*.js", lambda route: held.append(route))
+    with shelf.expect_request("**/vendor/htmx-*.js"):
+        shelf.goto(shelf.url, wait_until="commit")
+    shelf.get_by_label("Sort by").select_option("price")
+    held.pop().continue_()
+    expect_list(shelf, "/products/all/?sort=price", "Novel 59")
+
+
 def test_one_field_to_search_in_says_what_is_searched_for(shelf):
     steps.search_for(shelf, "novel")
     expect(shelf.get_by_role("searchbox")).to_have_count(1)
