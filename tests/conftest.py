@@ -44,6 +44,12 @@ def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("var")
 
 
+@pytest.fixture
+def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PDFs that are made at once and say nothing, for whoever asks for every page and is about none of these."""
+    monkeypatch.setattr("staff.papers.pdf.printed", lambda html, files, person: b"%PDF")
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, var_dir: Path) -> None:
     """SQLite in a file, as in the demo: in memory its threads would share one connection, and its locks differ."""

@@ -32,7 +32,7 @@ QUERIES = {
 
 
 @pytest.fixture
-def shop(olga):
+def shop(olga, blank_papers):
     return a_shop(olga)
 
 
@@ -97,6 +97,7 @@ def test_strange_form_is_answered_everywhere(shop, probe, value):
         probe.ask("post", path, {**dict.fromkeys(names - {"csrfmiddlewaretoken"}, value), **counts})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("kind", "body"),
     [

@@ -19,7 +19,7 @@ def everything():
 
 
 @pytest.fixture
-def shop(olga):
+def shop(olga, blank_papers):
     return a_shop(olga)
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.servers import ROOT, SERVER_VARIABLES
 
+pytestmark = pytest.mark.once
+
 SERVER = {"SECRET_KEY": "x" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz"}
 ALL_WELL = {
     **SERVER,

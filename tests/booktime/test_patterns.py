@@ -17,6 +17,8 @@ import pytest
 
 from booktime.observing import logs
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(logs.__file__).parents[2]
 # What the owner of a site sets, no stranger.
 TRUSTED = {"booktime/environment.py"}

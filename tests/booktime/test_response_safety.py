@@ -61,7 +61,7 @@ def split_directive(text):
 
 
 @pytest.mark.parametrize("who", ["visitor", "shopper", "owner"])
-def test_every_page_is_safe(request, alice, olga, who):
+def test_every_page_is_safe(request, alice, olga, who, blank_papers):
     paths = every_address(a_shop(alice if who == "shopper" else olga))
     browser = Client(raise_request_exception=False, headers={"Accept": "text/html"})
     if who != "visitor":
