@@ -32,3 +32,16 @@ def any_host(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
             id="booktime.W002",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def payments_are_told(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if bool(settings.STRIPE_SECRET_KEY) == bool(settings.STRIPE_WEBHOOK_SECRET):
+        return []
+    return [
+        Warning(
+            "One of STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET is not set.",
+            hint='Set both: docs/deploying.md, "Taking money", says where Stripe shows them.',
+            id="booktime.W003",
+        )
+    ]

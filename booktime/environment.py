@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from shop.values import money
+
 env = environ.Env()
 
 
@@ -59,6 +61,14 @@ def time_zone(name: str, default: str) -> str:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         raise refuse(name, value, advice) from None
+    return value
+
+
+def currency(name: str, default: str) -> str:
+    """An ISO 4217 code of a currency with two decimals: "GBP"."""
+    value = text(name) or default
+    if not money.is_known(value):
+        raise refuse(name, value, "write the ISO 4217 code of a currency with two decimals: GBP, EUR or USD.")
     return value
 
 

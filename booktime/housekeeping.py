@@ -22,7 +22,8 @@ from django.db import Error, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from shop.models import Basket, Housekeeping, OutgoingMail
+from shop.models import Basket, Housekeeping, OutgoingMail, ProviderEvent
+from shop.payments import earlier_release
 from staff.models import IdempotencyKey, SalesSummary, WebhookDelivery
 from support.models import DeviceToken, ShipmentNews
 
@@ -78,6 +79,8 @@ SWEEPS = (
         "webhook deliveries",
         lambda: WebhookDelivery.objects.filter(next_attempt=None, date_added__lt=before("webhook_deliveries")),
     ),
+    # Events are told again for three days at most.
+    Sweep("payment events", lambda: ProviderEvent.objects.to_forget(before("payment_events"))),
     Sweep("carriers' answers", lambda: ShipmentNews.objects.filter(as_of__lt=before("shipment_news"))),
     Sweep("devices", lambda: DeviceToken.objects.filter(last_used__lt=before("devices"))),
     Sweep("office history", lambda: LogEntry.objects.filter(action_time__lt=before("office_history"))),
@@ -113,6 +116,7 @@ def sweep_when_due() -> None:
     """Sweep if nobody did lately, on any machine."""
     if not Housekeeping.claim():
         return
+    earlier_release.mend()
     if swept := sweep(WORKERS_TURN):
         logger.info("Swept %s", in_words(swept))
 

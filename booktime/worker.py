@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
@@ -19,6 +19,9 @@ from django_tasks_db.models import DBTaskResult
 
 from booktime.housekeeping import sweep_when_due
 from shop.mail.outgoing import send_due
+from shop.payments.inbox import take_in_due
+from shop.payments.refunding import make_due
+from shop.payments.unpaid import cancel_overdue
 from staff.api.webhooks import post_overdue
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,7 @@ class LastingWorker(db_worker.Worker):
         while not self.stopping.is_set():
             try:
                 catch_up()
-            except Error as error:
+            except (OperationalError, InterfaceError) as error:
                 logger.warning("Not caught up, trying again: %s", type(error).__name__)
             finally:
                 connection.close()
@@ -69,11 +72,18 @@ class LastingWorker(db_worker.Worker):
 
 
 def catch_up() -> None:
-    """Send the mails and post the webhooks that are due and that nobody has in hand; sweep where it is time."""
-    send_due()
-    post_overdue()
-    # For whoever counts them: the one who ran these is gone.
+    """Do what is due and nobody has in hand: mails, webhooks, payments and refunds; sweep where it is time."""
+    for step in (send_due, post_overdue, take_in_due, make_due, cancel_overdue, note_lost_tasks, sweep_when_due):
+        try:
+            step()
+        except (OperationalError, InterfaceError):
+            raise  # the database is away, which every step needs
+        except Exception:  # whatever one cannot do, the others go on
+            logger.exception("%s failed, trying again", step.__name__)
+
+
+def note_lost_tasks() -> None:
+    """For whoever counts them: the one who ran these is gone."""
     now = timezone.now()
     lost = DBTaskResult.objects.running().filter(started_at__lt=now - LONGEST_TASK)
     lost.update(status=TaskResultStatus.FAILED, finished_at=now)
-    sweep_when_due()

@@ -7,3 +7,4 @@ class ShopConfig(AppConfig):
     def ready(self) -> None:
         from shop import receivers  # noqa: F401  # connects them
         from shop.mail import order_mails  # noqa: F401  # connects it
+        from shop.payments import refunding, unpaid  # noqa: F401  # connects them

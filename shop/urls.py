@@ -1,6 +1,18 @@
 from django.urls import path
 
-from shop.views import accounts, addresses, basket, catalogue, checkout, emails, media, orders, pages
+from shop.views import (
+    accounts,
+    addresses,
+    basket,
+    card_desk,
+    catalogue,
+    checkout,
+    emails,
+    media,
+    orders,
+    pages,
+    payments,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -26,6 +38,11 @@ urlpatterns = [
     path("orders/<int:pk>/", orders.order_detail, name="order_detail"),
     path("orders/<int:pk>/cancel/", orders.order_cancel, name="order_cancel"),
     path("orders/<int:pk>/buy-again/", orders.order_buy_again, name="order_buy_again"),
+    path("orders/<int:pk>/pay/", payments.order_pay, name="order_pay"),
+    path("orders/<int:pk>/paid/", payments.order_paid, name="order_paid"),
+    path("orders/<int:pk>/unpaid/", payments.order_unpaid, name="order_unpaid"),
+    path("payments/stripe/", payments.stripe_events, name="stripe_events"),
+    path("payments/card-desk/<str:reference>/", card_desk.card_desk, name="card_desk"),
     # Account
     path("signup/", accounts.signup, name="signup"),
     path("login/", accounts.login, name="login"),

@@ -20,6 +20,7 @@ from shop.forms import OwnPasswordForm
 from shop.models import User
 from shop.values.email_addresses import canonical
 from shop.views.accounts import password_was_changed
+from staff.money import views as money
 from staff.papers import invoices
 from staff.query_string_limits import shortened
 from staff.reports.views import most_bought_products, orders_per_day, revenue_per_day
@@ -128,6 +129,19 @@ class BackOffice(AdminSite):
                 for report in (orders_per_day, revenue_per_day, most_bought_products)
             ),
             path("invoice/<int:pk>/", self.admin_view(invoices.invoice), name="invoice"),
+            path("money/", self.admin_view(money.money_page), {"site": self}, "money"),
+            path("money/statement/", self.admin_view(money.statement), {"site": self}, "money_statement"),
+            path("money/orders/<int:pk>/", self.admin_view(money.order_money), {"site": self}, "order_money"),
+            *(
+                path(f"money/{what}/", self.admin_view(view), {"site": self}, view.__name__)
+                for what, view in (
+                    ("orders/<int:pk>/received", money.money_received),
+                    ("orders/<int:pk>/refund", money.refund_make),
+                    ("refunds/<int:pk>/done", money.refund_done),
+                    ("problems/<int:pk>", money.problem_settle),
+                )
+            ),
+            path("credit-note/<int:number>/", self.admin_view(invoices.credit_note), name="credit_note"),
             *super().get_urls(),
         ]
 

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shop.browsing.listing import nearest
 from shop.models import Order, User
+from shop.values.money import money
 from shop.web.fragments import render_page, wants_fragment
 from staff.date_filters import MomentFilter
 from staff.models import DaySales
@@ -104,7 +105,7 @@ class OrderTable(tables.Table):
         return format_html('<span class="badge badge--{}">{}</span>', label.lower(), label)
 
     def render_total(self, value: Decimal) -> str:
-        return pounds(value)
+        return money(value)
 
 
 def order_link(order: Order) -> str:
@@ -132,7 +133,7 @@ def figures(request: HttpRequest) -> Iterator[Figure]:
         yield Figure(label, str(filtered(request, query).qs.count()), query.urlencode())
     query = narrowed(request, {**today, "status": OrderFilter.PAID_FOR})
     revenue = filtered(request, query).qs.order_by().aggregate(sum=DaySales.FIGURES["revenue"])["sum"]
-    yield Figure("Revenue of today’s orders", pounds(revenue), query.urlencode())
+    yield Figure("Revenue of today’s orders", money(revenue), query.urlencode())
 
 
 def narrowed(request: HttpRequest, asked: dict[str, str]) -> QueryDict:
@@ -143,10 +144,6 @@ def narrowed(request: HttpRequest, asked: dict[str, str]) -> QueryDict:
         if value:
             query[name] = value
     return query
-
-
-def pounds(amount: Decimal) -> str:
-    return f"£{amount:,.2f}"
 
 
 def filtered(request: HttpRequest, query: QueryDict) -> OrderFilter:

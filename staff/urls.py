@@ -13,4 +13,5 @@ urlpatterns = [
     path("order-dashboard/export/", dashboard.order_dashboard_export, name="order_dashboard_export"),
     path("order-dashboard/<int:pk>/paid/", dashboard.order_mark_paid, name="order_mark_paid"),
     path("orders/<int:pk>/invoice/", invoices.order_invoice, name="order_invoice"),
+    path("orders/<int:pk>/credit-notes/<int:number>/", invoices.order_credit_note, name="order_credit_note"),
 ]

@@ -23,7 +23,7 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image
 from rest_framework.authtoken.models import TokenProxy
 
-from shop.models import Order, Product, ProductImage, User
+from shop.models import CardDeskSession, Order, PaymentProblem, Product, ProductImage, Refund, User
 from staff.models import Webhook, WebhookDelivery
 from support.models import Chat, DeviceToken
 from tests.factories import (
@@ -75,6 +75,10 @@ def a_shop(person: User) -> Shop:
         ),
     ]
     keys = {each._meta.model_name or "": each.pk for each in objects}
+    payment = order.payments.create(method="card", amount=1, reference="desk_1", status="paid")
+    CardDeskSession.objects.create(payment=payment, reference="desk_1", back="/", given_up="/")
+    refund = Refund.objects.create(payment=payment, amount=1, reason="Torn")
+    problem = PaymentProblem.objects.create(kind="disputed", text="Disputed", key="1")
     device, _ = DeviceToken.objects.issue(person, "Phone")
     return {
         "": {
@@ -84,7 +88,13 @@ def a_shop(person: User) -> Shop:
             "object_id": 1,
             "pk": order.pk,
             "slug": book.slug,
+            "number": refund.number,
         },
+        "payments/card-desk/": {"reference": "desk_1"},
+        "admin/money/refunds/": {"pk": refund.pk},
+        "office-admin/money/refunds/": {"pk": refund.pk},
+        "admin/money/problems/": {"pk": problem.pk},
+        "office-admin/money/problems/": {"pk": problem.pk},
         "media/": {"folder": ProductImage.THUMBNAILS, "name": image.thumbnail.name.rpartition("/")[2]},
         "products/": {"tag_slug": tag.slug},
         "author/": {"slug": author.slug},

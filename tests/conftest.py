@@ -14,6 +14,7 @@ from psycopg2 import extensions
 from shop.models import User
 from support.live import thread_pool
 from tests.factories import UserFactory
+from tests.stripe_server import SECRET_KEY, WEBHOOK_SECRET, StripeServer
 
 # Folders whose tests run only where they are asked for, by `-m` or by path: they start processes and take their time.
 ON_DEMAND = ("browser", "services")
@@ -48,6 +49,21 @@ def var_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def blank_papers(monkeypatch: pytest.MonkeyPatch) -> None:
     """PDFs that are made at once and say nothing, for whoever asks for every page and is about none of these."""
     monkeypatch.setattr("staff.papers.pdf.printed", lambda html, files, person: b"%PDF")
+
+
+@pytest.fixture(scope="session")
+def stripe_server() -> Iterator[StripeServer]:
+    with StripeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def stripe(stripe_server: StripeServer, settings: Any) -> StripeServer:
+    """A stand-in for Stripe that the site asks, and that was asked nothing yet."""
+    stripe_server.forget()
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = SECRET_KEY, WEBHOOK_SECRET
+    settings.STRIPE_API_BASE = stripe_server.url
+    return stripe_server
 
 
 @pytest.fixture(scope="session")

@@ -22,17 +22,28 @@ class SecurityHeaders:
         # The same for every page, so it is put together once.
         directives = {**settings.CONTENT_SECURITY_POLICY}
         directives["img-src"] = [*directives["img-src"], *pictures_elsewhere()]
-        self.policy = "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
+        self.directives = directives
+        self.policy = in_a_line(directives)
         self.permissions = ", ".join(f"{feature}=()" for feature in settings.PERMISSIONS_POLICY)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         # Django's own pages for developers style themselves.
         if not (settings.DEBUG and response.status_code in {404, 500}):
-            response.headers.setdefault(POLICY, self.policy)
+            response.headers.setdefault(POLICY, self.policy_of(response))
         response.headers.setdefault("Permissions-Policy", self.permissions)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+    def policy_of(self, response: HttpResponse) -> str:
+        """Where its forms may lead to another site, as paying does, the response says where (`leads_to`, origins)."""
+        if not (origin := getattr(response, "leads_to", "")):
+            return self.policy
+        return in_a_line({**self.directives, "form-action": [*self.directives["form-action"], origin]})
+
+
+def in_a_line(directives: dict[str, list[str]]) -> str:
+    return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
 
 
 def pictures_elsewhere() -> list[str]:

@@ -16,6 +16,7 @@ from booktime.settings.shared_state import *
 from booktime.settings.mail import *
 from booktime.settings.authentication import *
 from booktime.settings.files import *
+from booktime.settings.payments import *
 from booktime.settings.security import *
 from booktime.settings.apis import *
 from booktime.settings.logging import *

@@ -62,6 +62,7 @@ KEPT_DAYS = environment.days(
         "wrong_passwords": 1,
         "tasks": 14,
         "webhook_deliveries": 90,
+        "payment_events": 90,
         "shipment_news": 90,
         "devices": 365,
         "office_history": 730,

@@ -42,6 +42,8 @@ METRICS_ALLOWED = environment.networks("METRICS_ALLOWED", default="127.0.0.1, ::
 LANGUAGE_CODE = "en-gb"
 # Whose days people see; the database, the logs and the APIs have UTC.
 TIME_ZONE = environment.time_zone("TIME_ZONE", default="Europe/London")
+# What every price and amount is in.
+CURRENCY = environment.currency("CURRENCY", default="GBP")
 USE_I18N = True
 USE_TZ = True
 # One way to write days and times, in the offices too.

@@ -5,6 +5,9 @@ Whoever changes the catalogue waits for nobody because of them: marks of others 
 next change. A transaction makes one mark; its changes after that it notes for itself, in a setting that goes with it.
 """
 
+from collections.abc import Iterable
+from itertools import chain
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLES = (
@@ -15,6 +18,8 @@ TABLES = (
     "shop_productauthor",
     "shop_author",
     "shop_series",
+    # Who sells stands at the foot of every page.
+    "shop_company",
 )
 
 FUNCTION = """
@@ -33,40 +38,52 @@ BEGIN
     RETURN NULL;
 END $$
 """
-POSTGRESQL = [FUNCTION]
-for table in TABLES:
-    POSTGRESQL += [
+ON_POSTGRESQL = {
+    table: [
         f"DROP TRIGGER IF EXISTS shop_catalogue_changed ON {table}",
         f"CREATE TRIGGER shop_catalogue_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION shop_note_catalogue()",
     ]
+    for table in TABLES
+}
+POSTGRESQL = [FUNCTION, *chain.from_iterable(ON_POSTGRESQL.values())]
 # Not INSERT OR REPLACE: the statement that sets a trigger off decides what happens at a conflict inside it.
 MARK = (
     "DELETE FROM shop_cataloguechange; "
     "INSERT INTO shop_cataloguechange (id, mark) VALUES (1, lower(hex(randomblob(16))));"
 )
-SQLITE = [
-    f"CREATE TRIGGER IF NOT EXISTS {table}_{event.lower()}_noted AFTER {event} ON {table} BEGIN {MARK} END"
+ON_SQLITE = {
+    table: [
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{event.lower()}_noted AFTER {event} ON {table} BEGIN {MARK} END"
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ]
     for table in TABLES
-    for event in ("INSERT", "UPDATE", "DELETE")
-]
-REMOVE_POSTGRESQL = [
-    *(f"DROP TRIGGER IF EXISTS shop_catalogue_changed ON {table}" for table in TABLES),
-    "DROP FUNCTION IF EXISTS shop_note_catalogue",
-]
-REMOVE_SQLITE = [
-    f"DROP TRIGGER IF EXISTS {table}_{event}_noted" for table in TABLES for event in ("insert", "update", "delete")
-]
+}
+SQLITE = [*chain.from_iterable(ON_SQLITE.values())]
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Put the triggers in place; once more does no harm."""
-    _run(connection, POSTGRESQL if connection.vendor == "postgresql" else SQLITE)
+def install(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES) -> None:
+    """Put the triggers in place, on those of the tables that there are; once more does no harm."""
+    on = ON_POSTGRESQL if connection.vendor == "postgresql" else ON_SQLITE
+    there = tables_in(connection)
+    wanted = [statement for table in tables if table in there for statement in on[table]]
+    _run(connection, [FUNCTION, *wanted] if connection.vendor == "postgresql" else wanted)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Take them away again, before the table that they write to goes."""
-    _run(connection, REMOVE_POSTGRESQL if connection.vendor == "postgresql" else REMOVE_SQLITE)
+    there = [table for table in TABLES if table in tables_in(connection)]
+    if connection.vendor == "postgresql":
+        dropped = [f"DROP TRIGGER IF EXISTS shop_catalogue_changed ON {table}" for table in there]
+        _run(connection, [*dropped, "DROP FUNCTION IF EXISTS shop_note_catalogue"])
+    else:
+        events = ("insert", "update", "delete")
+        _run(connection, [f"DROP TRIGGER IF EXISTS {table}_{event}_noted" for table in there for event in events])
+
+
+def tables_in(connection: BaseDatabaseWrapper) -> set[str]:
+    with connection.cursor() as cursor:
+        return set(connection.introspection.table_names(cursor))
 
 
 def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:

@@ -14,14 +14,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop.demo.covers import draw_cover
-from shop.demo.people import PASSWORD, PEOPLE, DemoPerson, Role
+from shop.demo.people import COMPANY, PASSWORD, PEOPLE, DemoPerson, Role
 from shop.importing import Import
-from shop.models import Address, Order, OrderLine, Product, ProductImage, User
+from shop.models import Address, Company, Order, OrderEvent, OrderLine, Product, ProductImage, Refund, User
 
 BOOKS = Path(__file__).parent / "books.csv"
 # Every third book shows two or three more pictures than its front.
 BOOKS_BETWEEN_ALBUMS = 3
 ORDERS, DAYS = 28, 120
+# Of the newest orders what is to go back is still to be sent.
+AWAITING_THE_OFFICE = 12
 JPEG_QUALITY = 82
 
 
@@ -41,6 +43,7 @@ def load_demo() -> None:
         Import(BOOKS, covers).run()
         for place, book in enumerate(books[::BOOKS_BETWEEN_ALBUMS]):
             _add_pictures(book, 3 if place % 2 else 2, covers)
+    Company(**COMPANY).save()
     # Hashing a password is slow by design, and all have the same one.
     password = make_password(PASSWORD)
     people = {person.email: _sign_up(person, password) for person in PEOPLE}
@@ -86,8 +89,14 @@ def _write_history(shoppers: list[User]) -> None:
         # The first shopper is the one whom a newcomer logs in as.
         buyer = shoppers[0] if number % 5 == 0 else dice.choice(shoppers)
         order = _order(buyer, dice.choices(products, k=dice.randint(1, 4)), _progress(age, dice))
-        order.lines.update(date_updated=now - age * 0.8)
-        Order.objects.filter(pk=order.pk).update(date_added=now - age, date_updated=now - age * 0.8)
+        placed, changed = now - age, now - age * 0.8
+        order.lines.update(date_updated=changed)
+        order.payments.update(date_added=placed, date_paid=placed)
+        order.events.update(happened_at=placed)
+        order.refunds().update(date_added=changed)
+        if number < ORDERS - AWAITING_THE_OFFICE:
+            order.refunds().update(status=Refund.Status.DONE, date_done=changed)
+        Order.objects.filter(pk=order.pk).update(date_added=placed, date_updated=changed)
 
 
 def _progress(age: timedelta, dice: Random) -> Sequence[int] | None:
@@ -107,14 +116,17 @@ def _order(buyer: User, products: list[Product], progress: Sequence[int] | None)
         for field in Address.POSTAL_FIELDS
     }
     order = Order.objects.create(user=buyer, **parts)
-    statuses = progress or [OrderLine.NEW]
-    OrderLine.objects.bulk_create(
-        OrderLine(order=order, product=product, price=product.price, status=statuses[place % len(statuses)])
-        for place, product in enumerate(products)
+    lines = OrderLine.objects.bulk_create(
+        OrderLine(order=order, product=product, price=product.price) for product in products
     )
+    order.tell(OrderEvent.Kind.PLACED, order.grand_total, by=buyer)
+    # By statements, not by the verbs, which mail and call webhooks.
     if progress is not None:
-        order.status = Order.PAID
-        order.save()
+        Order.objects.filter(pk=order.pk).update(status=Order.PAID)
+        for place, status in enumerate(progress):
+            keys = [line.pk for line in lines[place :: len(progress)]]
+            order.lines.filter(pk__in=keys).update(status=status)
     elif len(products) == 1:
-        order.cancel()
+        order.lines.update(status=OrderLine.CANCELLED)
+        Order.objects.filter(pk=order.pk).update(date_cancelled=timezone.now())
     return order

@@ -47,6 +47,14 @@ def _shopper(email: str, first_name: str, last_name: str, *addresses: tuple[str,
     )
 
 
+COMPANY = {
+    "name": "BookTime Demo Ltd",
+    "address": "27 Inkwell Lane\nBristol BS1 9ZZ\nUnited Kingdom",
+    "vat_number": "GB 999 9999 73",
+    "bank_details": "BookTime Demo Ltd\nBank of Nowhere\nSort code 00-00-00, account 00000000",
+    "email": "accounts@example.com",
+}
+
 PEOPLE = (
     _shopper(
         "shopper", "Hannah", "Whitfield",

@@ -23,7 +23,7 @@ from django.template.loader import get_template, render_to_string
 from django.utils import timezone
 from django_tasks import task
 
-from shop.models import OutgoingMail
+from shop.models import Company, OutgoingMail
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ def queue_mail(
     customer service. What the mail says is stored until it is sent, and then forgotten. One of a lower `priority` is
     sent when no other is left.
     """
+    company = Company.objects.current()
+    context = {"company": company, **context}
     plain = get_template(f"emails/{template}.txt").template  # type: ignore[attr-defined]
     subject, _, text = plain.render(Context(dict(context), autoescape=False)).strip().partition("\n")
     html = render_to_string(f"emails/{template}.html", {"subject": subject, **context})
@@ -68,7 +70,7 @@ def queue_mail(
             "to": to,
             "reply_to": reply_to,
             "subject": subject.strip()[:300],
-            "text": text.strip() + "\n",
+            "text": f"{text.strip()}\n{company.in_a_line()}\n" if company.address else f"{text.strip()}\n",
             "html": html,
             "priority": priority,
         },

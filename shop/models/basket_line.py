@@ -10,6 +10,7 @@ from shop.database.constraints import Check
 from shop.database.json_columns import Cover
 from shop.models.covers import SHOWN, Covered
 from shop.models.product import Product
+from shop.values.money import ZERO, money
 
 # How many different books, and how many in all, a basket and so an order holds.
 MOST_TITLES, MOST_BOOKS = 100, 500
@@ -23,7 +24,7 @@ class Sums:
 
     def total_price(self: "Iterable[BasketLine]") -> Decimal:
         """What it costs to order them now."""
-        return sum((line.total_price for line in self), Decimal("0.00"))
+        return sum((line.total_price for line in self), ZERO)
 
     def changed(self: "Iterable[BasketLine]") -> "list[BasketLine]":
         return [line for line in self if line.is_available and line.price_changed]
@@ -63,8 +64,8 @@ class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
             )
         if expected_total is not None and self.total_price() != expected_total:
             raise ValidationError(
-                f"What is in your basket changed while you were here: the total is now £{self.total_price()}, it was "
-                f"£{expected_total}. Look it over, then place your order.",
+                f"What is in your basket changed while you were here: the total is now {money(self.total_price())}, it "
+                f"was {money(expected_total)}. Look it over, then place your order.",
                 code="changed",
             )
 

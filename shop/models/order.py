@@ -2,21 +2,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils import timezone
 
-from shop.database.constraints import one_of
+from shop.database.constraints import Check, one_of
 from shop.models.basket import Basket
+from shop.models.company import Company
+from shop.models.late_saves import VerbsDecide
 from shop.models.order_addresses import OrderAddresses
+from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine, OrderStatus
+from shop.models.order_money import OrderMoney
 from shop.models.order_placing import OrderPlacing
 from shop.models.order_progress import Marked, Stage, Step, steps_to
-from shop.models.order_totals import OrderTotals
+from shop.models.payment import Payment
+from shop.models.refund import Refund
 from shop.models.user import User
 from shop.signals import order_cancelled, order_paid
+from shop.values.money import ZERO
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -59,13 +66,22 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.prefetch_related(models.Prefetch("lines", OrderLine.objects.added_up(), to_attr="_added_up"))
 
     def update(self, **values: Any) -> int:
-        if values.get("status") != Order.PAID:
+        # An expression, as of bulk_update(), may be anything.
+        if "status" not in values or (isinstance(values["status"], int) and values["status"] != Order.PAID):
             return super().update(**values)
         with transaction.atomic():
             orders = Order.objects.filter(pk__in=list(self.values_list("pk", flat=True))).locked()
+            unpaid = list(orders.filter(status=Order.NEW).values_list("pk", flat=True))
             updated = super().update(**values)
+            for order in Order.objects.filter(pk__in=unpaid, status=Order.PAID):
+                order.record_payment()
             orders.complete_closed()
         return updated
+
+    def settle(self) -> None:
+        """Give back what was paid for what is cancelled now; needs their locks."""
+        for order in self.filter(pk__in=Payment.objects.paid().values("order")):
+            order.settle(Refund.Cause.CANCELLED)
 
     def locked(self) -> "OrderQuerySet":
         """The same orders, once the others who change them are done; needs a transaction.
@@ -86,11 +102,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return super(OrderQuerySet, closed).update(status=Order.DONE, date_updated=timezone.now())
 
 
-class Order(OrderAddresses, OrderTotals):
+class Order(OrderAddresses, OrderMoney, VerbsDecide):
     Status: TypeAlias = OrderStatus
     NEW, PAID, DONE = Status
     # For these money came in; what is new may never be paid.
     PAID_FOR = (PAID, DONE)
+    BY_VERBS = ("status", "date_cancelled")
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
     # One basket makes one order, whatever happens: the database says so.
@@ -98,6 +115,16 @@ class Order(OrderAddresses, OrderTotals):
         Basket, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="order"
     )
     status = models.IntegerField(choices=Status.choices, default=Status.NEW)
+
+    # As it was when it was ordered: how it is sent, and what that costs.
+    delivery_name = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
+    delivery_price = models.DecimalField(max_digits=8, decimal_places=2, default=ZERO, db_default=ZERO, editable=False)
+
+    # Where the site stood that it was placed on, for the links in its mails: "https://shop.example".
+    site = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
+
+    # Who sold it, as `Company.printed()`.
+    seller = models.JSONField(null=True, editable=False)
 
     date_added = models.DateTimeField(auto_now_add=True)
     date_updated = models.DateTimeField(auto_now=True)
@@ -108,7 +135,10 @@ class Order(OrderAddresses, OrderTotals):
 
     class Meta:
         ordering = ("-pk",)
-        constraints = [one_of("status", OrderStatus, "order_status_known")]
+        constraints = [
+            one_of("status", OrderStatus, "order_status_known"),
+            Check(name="order_delivery_price_not_negative", condition=models.Q(delivery_price__gte=0)),
+        ]
         indexes = [
             models.Index(models.F("status"), models.F("id").desc(), name="order_by_status"),
             models.Index("date_added", name="order_by_date_added"),
@@ -121,11 +151,19 @@ class Order(OrderAddresses, OrderTotals):
     def get_absolute_url(self) -> str:
         return reverse("order_detail", args=[self.pk])
 
+    def link(self) -> str:
+        """The address of its page for a mail; nothing where nobody said where the site is."""
+        site = settings.SITE_ADDRESS or self.site
+        return f"{site}{self.get_absolute_url()}" if site else ""
+
     def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and self.seller is None:
+            self.seller = Company.objects.current().printed()
         with transaction.atomic():
             turns_paid = self._turns_paid(kwargs.get("update_fields"))
             super().save(*args, **kwargs)
             if turns_paid:
+                self.record_payment()
                 order_paid.send(Order, order=self)
             if self.status == self.PAID:
                 self.complete_if_closed()
@@ -180,13 +218,15 @@ class Order(OrderAddresses, OrderTotals):
 
     def lock(self) -> None:
         """Wait for the others who change this order, and read anew what its verbs decide by; needs a transaction."""
+        self.forget_lines()
         self.status, self.date_cancelled = (
             Order.objects.select_for_update().values_list("status", "date_cancelled").get(pk=self.pk)
         )
+        self.note_read()
 
     @transaction.atomic
-    def mark_paid(self) -> bool:
-        """A new order becomes paid, and dispatch may begin; False where it was paid already.
+    def mark_paid(self, by: Any = None) -> bool:
+        """A new order becomes paid, as what was due came in by transfer; False where it was paid already.
 
         Raises ValidationError for a cancelled order.
         """
@@ -195,13 +235,14 @@ class Order(OrderAddresses, OrderTotals):
             raise ValidationError(f"Order {self.pk} was cancelled: it cannot be paid.", code="cancelled")
         if self.status != self.NEW:
             return False
+        self.record_payment(by)
         self.status = self.PAID
         self.save(update_fields=["status", "date_updated"])
         return True
 
     @transaction.atomic
-    def cancel(self) -> None:
-        """Call off all of the order that is not cancelled yet.
+    def cancel(self, by: Any = None, why: str = "") -> None:
+        """Call off all of the order that is not cancelled yet; what was paid for it goes back.
 
         Raises ValidationError once any of its lines is being processed, and where nothing is left to call off.
         """
@@ -212,12 +253,22 @@ class Order(OrderAddresses, OrderTotals):
         found = set(self.lines.order_by().values_list("status", flat=True).distinct())
         if why_not := self._why_not_cancelled(found):
             raise ValidationError(why_not, code="processing")
+        was_paid = self.status == self.PAID
+        self.tell(OrderEvent.Kind.CANCELLED, text=why, by=by)
         self.lines.exclude(status=OrderLine.CANCELLED).update(status=OrderLine.CANCELLED)
         self.date_cancelled = timezone.now()
-        was_paid = self.status == self.PAID
         self.save(update_fields=["date_cancelled", "date_updated"])
-        if was_paid:
-            order_cancelled.send(Order, order=self)
+        order_cancelled.send(Order, order=self, was_paid=was_paid)
+
+    @transaction.atomic
+    def cancel_unpaid(self, why: str) -> bool:
+        """Call it off if nothing was paid for it, and nobody has to decide what came; whether it was."""
+        self.lock()
+        awaits_a_person = self.payment_problems.filter(settled_at=None).exists()
+        if self.status != self.NEW or self.is_cancelled or self.payments.paid().exists() or awaits_a_person:
+            return False
+        self.cancel(why=why)
+        return True
 
     @transaction.atomic
     def mark_lines(self, wanted: Mapping[int, int]) -> Marked:

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,8 +12,10 @@ from django.db.models.functions import RowNumber
 from shop.database.constraints import Check, one_of
 from shop.database.json_columns import Cover
 from shop.models.covers import SHOWN, Covered
+from shop.models.late_saves import VerbsDecide
 from shop.models.order_progress import Stage, Tally
-from shop.models.product import Product
+from shop.models.product import BookFormat, Product
+from shop.models.vat_rate import VatRate
 
 if TYPE_CHECKING:
     from shop.models.order import OrderQuerySet
@@ -56,7 +59,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def for_page(self) -> "OrderLineQuerySet":
         """`together`, with all that a page shows of each."""
-        lines = self.together().select_related("product").only(*OrderLine.ALIKE, *SHOWN)
+        lines = self.together().select_related("product").only(*OrderLine.ALIKE, *OrderLine.DESCRIBED, *SHOWN)
         return lines.annotate(cover=Cover("product")).order_by("pk")
 
     def added_up(self) -> "OrderLineQuerySet":
@@ -76,6 +79,13 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
             .filter(nth=1)
         )
 
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        lines: list[OrderLine] = list(objs)
+        rate_for = VatRate.objects.finder()
+        for line in lines:
+            line.describe(rate_for)
+        return super().bulk_create(lines, *args, **kwargs)  # type: ignore[arg-type]
+
     def update(self, **values: Any) -> int:
         if "status" not in values:
             return super().update(**values)
@@ -83,10 +93,25 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
             changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
             updated = super().update(**values)
             changed.complete_closed()
+            # An expression, as of bulk_update(), may be anything.
+            if not isinstance(values["status"], int) or values["status"] == OrderLine.CANCELLED:
+                changed.settle()
         return updated
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
+            deleted = super().delete()
+            changed.complete_closed()
+            changed.settle()
+        return deleted
 
-class OrderLine(Covered, models.Model):
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+class OrderLine(Covered, VerbsDecide):
+    BY_VERBS = ("status",)
     Status: TypeAlias = LineStatus
     NEW, PROCESSING, SENT, CANCELLED = Status
     CLOSED = (SENT, CANCELLED)
@@ -99,6 +124,8 @@ class OrderLine(Covered, models.Model):
     }
     # Lines of an order that agree in these are shown as one.
     ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number")
+    # What is kept of the book as it was when it was ordered.
+    DESCRIBED = ("name", "isbn", "format", "authors_text")
     # How many there are of it, where they were read together.
     alike = 1
     STAGES: dict[int, Stage] = {
@@ -113,6 +140,15 @@ class OrderLine(Covered, models.Model):
     price = models.DecimalField(
         "price charged", max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
     )
+    # As the book was when it was ordered: see `describe`.
+    name = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
+    isbn = models.CharField("ISBN", max_length=17, blank=True, default="", db_default="", editable=False)
+    format = models.CharField(
+        max_length=10, choices=BookFormat.choices, blank=True, default="", db_default="", editable=False
+    )
+    authors_text = models.CharField("authors", max_length=500, blank=True, default="", db_default="", editable=False)
+    # None where the country had no rate.
+    vat_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, editable=False)
     status = models.IntegerField(choices=Status.choices, default=Status.NEW)
     carrier = models.CharField(max_length=60, blank=True)
     tracking_number = models.CharField(max_length=60, blank=True)
@@ -124,6 +160,7 @@ class OrderLine(Covered, models.Model):
         ordering = ("pk",)
         constraints = [
             one_of("status", LineStatus, "order_line_status_known"),
+            one_of("format", BookFormat, "order_line_format_known", blank=True),
             Check(name="order_line_price_not_negative", condition=models.Q(price__gte=0)),
         ]
         indexes = [
@@ -138,6 +175,8 @@ class OrderLine(Covered, models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.price is None:
             self.price = self.product.price
+        if self._state.adding:
+            self.describe(VatRate.objects.finder())
         with transaction.atomic():
             # Two people who close the last two lines at once wait for each other here: one of them completes it.
             # The order in memory keeps what its caller set on it.
@@ -147,12 +186,14 @@ class OrderLine(Covered, models.Model):
             # An order is put together line by line: its first one may be closed already, and others follow.
             if not added:
                 self.order.complete_if_closed()
+                orders().filter(pk=self.order_id).settle()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             orders().filter(pk=self.order_id).locked()
             deleted = super().delete(*args, **kwargs)
             self.order.complete_if_closed()
+            orders().filter(pk=self.order_id).settle()
         return deleted
 
     @transaction.atomic
@@ -183,6 +224,14 @@ class OrderLine(Covered, models.Model):
     def next_to(cls, now: int) -> tuple[int, ...]:
         """What a line may become; one whose status nobody knows, which no check kept out yet, may become anything."""
         return cls.NEXT.get(now, tuple(cls.Status))
+
+    def describe(self, rate_for: Callable[[str, str], Decimal | None]) -> None:
+        """Note what the book is called and what kind it is, and its VAT, so that an order stays what was ordered."""
+        if not self.name:
+            book = self.product
+            self.name, self.isbn = book.name, book.isbn or ""
+            self.format, self.authors_text = book.format, book.authors_text
+            self.vat_percent = rate_for(self.order.shipping_country, self.format)
 
     @property
     def total_price(self) -> Decimal:

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from shop.models.basket import Basket
+from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine
 from shop.models.user import Address
 from shop.signals import order_placed
@@ -27,12 +28,14 @@ class OrderPlacing(models.Manager["Order"]):
         shipping_address: Address,
         *,
         expected_total: Decimal | None = None,
+        site: str = "",
     ) -> "Order":
         """The order that this basket makes: one, however often or however many times at once it is asked for.
 
         Each single item becomes a line with the price of this moment; `expected_total` is what the shopper agreed to
-        pay. Raises ValidationError for a basket that is empty, has no user, holds more than an order may or a book that
-        cannot be bought any more, or costs something else than was expected; nothing is changed then.
+        pay, `site` where the site stands that mails about it lead to. Raises ValidationError for a basket that is
+        empty, has no user, holds more than an order may or a book that cannot be bought any more, or costs something
+        else than was expected; nothing is changed then.
         """
         basket = Basket.objects.select_for_update().get(pk=basket.pk)
         if basket.status == Basket.SUBMITTED:
@@ -42,7 +45,7 @@ class OrderPlacing(models.Manager["Order"]):
         lines = basket.lines.select_related("product")
         lines.check_orderable(expected_total)
         texts = self.model.texts_of(billing=billing_address, shipping=shipping_address)
-        order = self.create(user=basket.user, basket=basket, **texts)
+        order = self.create(user=basket.user, basket=basket, site=site[:300], **texts)
         OrderLine.objects.bulk_create(
             OrderLine(order=order, product=line.product, price=line.product.price)
             for line in lines
@@ -50,6 +53,7 @@ class OrderPlacing(models.Manager["Order"]):
         )
         basket.status = Basket.SUBMITTED
         basket.save(update_fields=["status"])
-        order_placed.send(self.model, order=order, lines=lines)
+        order.tell(OrderEvent.Kind.PLACED, order.grand_total, by=order.user)
+        order_placed.send(self.model, order=order)
         logger.info("Order placed", extra={"fields": {"order": order.pk, "user": order.user_id}})
         return order

@@ -6,6 +6,7 @@ from django.db import models
 
 from shop.models.order_line import OrderLine
 from shop.models.order_progress import OrderedBook, Tally
+from shop.values.money import ZERO
 
 
 class OrderTotals(models.Model):
@@ -14,14 +15,19 @@ class OrderTotals(models.Model):
     # What for_page() and with_tally() read.
     _groups: "list[OrderLine]"
     _added_up: "list[OrderLine]"
+    delivery_price: Any
 
     class Meta:
         abstract = True
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        self.forget_lines()
+        super().refresh_from_db(*args, **kwargs)
+
+    def forget_lines(self) -> None:
+        """Read them anew when they are asked for next."""
         for read in ("_groups", "_added_up"):
             self.__dict__.pop(read, None)
-        super().refresh_from_db(*args, **kwargs)
 
     def groups(self) -> "list[OrderLine]":
         """Its lines in the sequence they were ordered in, those that are alike as one (`OrderLine.alike`).
@@ -40,9 +46,9 @@ class OrderTotals(models.Model):
         return Tally(
             books=sum(line.alike for line in groups),
             closed=sum(line.alike for line in groups if line.status in OrderLine.CLOSED),
-            price=sum((line.total_price for line in groups), Decimal("0.00")),
+            price=sum((line.total_price for line in groups), ZERO),
             called_off=sum(line.alike for line in called_off),
-            cancelled=sum((line.total_price for line in called_off), Decimal("0.00")),
+            cancelled=sum((line.total_price for line in called_off), ZERO),
         )
 
     @property
@@ -50,7 +56,7 @@ class OrderTotals(models.Model):
         """What was ordered, in a line: "2 x Siddhartha, 1 x Emma"."""
         counts: Counter[str] = Counter()
         for line in self.groups():
-            counts[line.product.name] += line.alike
+            counts[line.name] += line.alike
         return ", ".join(f"{count} x {name}" for name, count in counts.items())
 
     @property
@@ -65,8 +71,10 @@ class OrderTotals(models.Model):
 
     @property
     def grand_total(self) -> Decimal:
-        """What is to pay, or was: the lines that are not cancelled."""
-        return self.total_price - self.cancelled_total
+        """What is to pay, or was: the lines that are not cancelled, and delivery, where anything is left to deliver."""
+        tally = self.tally()
+        left = tally.price - tally.cancelled
+        return left + self.delivery_price if tally.called_off < tally.books else left
 
     @property
     def mobile_thumb_url(self) -> str | None:

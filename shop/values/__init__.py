@@ -1,4 +1,4 @@
-"""Values from outside, checked and in one spelling: ISBN, address, language, picture. Knows no model.
+"""Values from outside, checked and in one spelling: ISBN, address, language, picture; and money. Knows no model.
 
 A rule over several fields belongs to its model.
 """

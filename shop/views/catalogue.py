@@ -46,6 +46,7 @@ def product_list(request: HttpRequest, tag_slug: str) -> HttpResponse:
     found = catalogue.find(page_of_list, tag, query, sort, request.GET.get("page"), count)
     context = {
         "heading": heading(tag, query),
+        "company": catalogue.company,
         "tags": catalogue.subjects,
         "tag": tag,
         "query": query,
@@ -102,10 +103,16 @@ def address(path: str, chosen: dict[str, str | int]) -> str:
 @require_safe
 @conditional_page
 def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    found = catalogue_now().find(page_of_product, slug)
+    catalogue = catalogue_now()
+    found = catalogue.find(page_of_product, slug)
     pictures = found["pictures"]
     chosen = nearest(request.GET.get("image"), len(pictures) or 1)
-    context = {**found, "chosen": chosen, "picture": pictures[chosen - 1] if pictures else None}
+    context = {
+        **found,
+        "company": catalogue.company,
+        "chosen": chosen,
+        "picture": pictures[chosen - 1] if pictures else None,
+    }
     return render_page(request, "shop/product_detail.html", context, partial="product-pictures")
 
 
@@ -177,7 +184,9 @@ def of_series() -> ProductQuerySet:
 
 
 def author_or_series(request: HttpRequest, model: type[Author | Series], books: Books, slug: str) -> HttpResponse:
-    context = catalogue_now().find(page_of_author_or_series, model, books, slug, request.GET.get("page"))
+    catalogue = catalogue_now()
+    found = catalogue.find(page_of_author_or_series, model, books, slug, request.GET.get("page"))
+    context = {**found, "company": catalogue.company}
     return render_page(request, "shop/author_or_series.html", context, partial="their-books")
 
 

@@ -9,18 +9,24 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from shop.forms import AddressForm, live_error
-from shop.models import Address, Basket, Order
+from shop.mail.outgoing import link_in_mail
+from shop.models import Address, Basket, Order, Payment
+from shop.payments.paying import takes_cards, ways_to_pay
+from shop.views.payments import to_the_provider, with_pay_button
 from shop.web.fragments import render_page, wants_fragment
 from shop.web.redirects import sent_from
 from shop.web.session_basket import basket_of
 
+CARD = Payment.Method.CARD.value
+
 
 class CheckoutForm(forms.Form):
-    """Where an order of `user`'s goes, and the total that its page showed."""
+    """Where an order of `user`'s goes, how it is paid, and the total that its page showed."""
 
     shipping_address = forms.ModelChoiceField(Address.objects.none(), error_messages={"required": "Choose an address."})
     billing_address = forms.ModelChoiceField(Address.objects.none(), error_messages={"required": "Choose an address."})
-    total = forms.DecimalField(required=False)
+    total = forms.DecimalField(required=False, max_digits=12)
+    payment = forms.CharField(required=False)
 
     def __init__(self, user: Any, data: Any = None) -> None:
         super().__init__(data)
@@ -28,10 +34,10 @@ class CheckoutForm(forms.Form):
         for name in ("shipping_address", "billing_address"):
             self.fields[name].queryset = self.addresses  # type: ignore[attr-defined]
 
-    def place_order(self, basket: Basket) -> Order:
+    def place_order(self, basket: Basket, site: str) -> Order:
         """Order `basket` as the shopper saw it: see `Order.objects.place`."""
         billing, shipping = self.cleaned_data["billing_address"], self.cleaned_data["shipping_address"]
-        return Order.objects.place(basket, billing, shipping, expected_total=self.cleaned_data["total"])
+        return Order.objects.place(basket, billing, shipping, expected_total=self.cleaned_data["total"], site=site)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,17 +47,23 @@ def order_address_select(request: HttpRequest) -> HttpResponse:
     if basket is None:
         return redirect("basket_detail")
     if basket.status == Basket.SUBMITTED:
-        return redirect("order_done")
+        return _placed(request, basket.order)
     if request.method != "POST":
         return _checkout_page(request, basket)
     form = CheckoutForm(request.user, request.POST)
     if form.is_valid():
         try:
-            form.place_order(basket)
-            return redirect("order_done")
+            return _placed(request, form.place_order(basket, site=link_in_mail(request, "/").rstrip("/")))
         except ValidationError as error:
             form.add_error(None, error)
     return _checkout_page(request, basket, form=form, status=422)
+
+
+def _placed(request: HttpRequest, order: Order) -> HttpResponse:
+    """Where a shopper goes whose order is placed: to pay it by card, if that was chosen."""
+    if request.POST.get("payment") == CARD and takes_cards():
+        return to_the_provider(request, order)
+    return redirect("order_done")
 
 
 def _basket_to_order(request: HttpRequest) -> Basket | None:
@@ -88,9 +100,12 @@ def _checkout_page(request: HttpRequest, basket: Basket, status: int = 200, **co
         "addresses": addresses,
         "shipping": _chosen(request, "shipping_address", addresses),
         "billing": _chosen(request, "billing_address", addresses),
+        "payment": request.POST.get("payment", ""),
+        **ways_to_pay(),
         **context,
     }
-    return render_page(request, "shop/checkout.html", context, partial="checkout", status=status)
+    response = render_page(request, "shop/checkout.html", context, partial="checkout", status=status)
+    return with_pay_button(response)
 
 
 def _chosen(request: HttpRequest, name: str, addresses: list[Address]) -> int | None:
@@ -122,4 +137,5 @@ def order_done(request: HttpRequest) -> HttpResponse:
     order = Order.objects.filter(user=request.user.pk).for_page().first()
     if order is None:
         return redirect("order_list")
-    return render(request, "shop/order_done.html", {"order": order})
+    context = {"order": order, "account": order.account(), **ways_to_pay()}
+    return with_pay_button(render(request, "shop/order_done.html", context))

@@ -7,6 +7,8 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
 
 from shop.models import BasketLine, Order
+from shop.payments.paying import ways_to_pay
+from shop.views.payments import with_pay_button
 from shop.web.flash_messages import no_room
 from shop.web.fragments import render_page
 from shop.web.paging import OneQueryPaginator
@@ -29,7 +31,8 @@ def order_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.visible_to(request.user).for_page(), pk=pk)
-    return render_page(request, "shop/order.html", {"order": order}, partial="order")
+    context = {"order": order, "account": order.account(), "story": order.story(), **ways_to_pay()}
+    return with_pay_button(render_page(request, "shop/order.html", context, partial="order"))
 
 
 @sent_from("order_detail", "pk")
@@ -37,7 +40,7 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.visible_to(request.user), pk=pk)
     try:
-        order.cancel()
+        order.cancel(by=request.user)
         messages.success(request, f"Order {order.pk} is cancelled.")
     except ValidationError as error:
         messages.error(request, error.message)

@@ -20,7 +20,8 @@ HERO_BOOKS = 3
 @conditional_page
 def home(request: HttpRequest) -> HttpResponse:
     catalogue = catalogue_now()
-    return render(request, "shop/home.html", {**catalogue.find(books_of_home), "tags": catalogue.subjects})
+    context = {"tags": catalogue.subjects, "company": catalogue.company}
+    return render(request, "shop/home.html", {**context, **catalogue.find(books_of_home)})
 
 
 def books_of_home() -> dict[str, Cards]:

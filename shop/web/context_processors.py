@@ -2,6 +2,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from shop.models import Company
 from shop.web.session_basket import books_in_basket
 
 
@@ -10,5 +11,6 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "GIT_REV": settings.GIT_REV,
         "GA_TRACKER_ID": settings.GA_TRACKER_ID,
+        "company": SimpleLazyObject(Company.objects.current),
         "basket_count": SimpleLazyObject(lambda: books_in_basket(request)),
     }

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from shop.models import Order, OrderLine, User
+from shop.values.money import money
 from staff.admin.actions import Outcome, log
 from staff.admin.forms import CustomerByEmail
 from staff.admin.order_forms import OrderForm
@@ -108,6 +109,8 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
 
     def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:
         if not change:
+            # Paid once its lines are there, or nothing would have been paid.
+            form.turns_paid, obj.status = obj.status == Order.PAID, Order.NEW
             super().save_model(request, obj, form, change)
             return
         texts = [name for name in form.changed_data if name != "status"]
@@ -118,6 +121,11 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
             obj.save(update_fields=[*texts, "date_updated"])
         if paid:
             self.attempt(request, obj.mark_paid)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if getattr(form, "turns_paid", False):
+            self.attempt(request, form.instance.mark_paid)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Each line goes through the model, so that the order completes itself."""
@@ -184,7 +192,7 @@ class OrderAdmin(CustomerByEmail, OrderAdminBase):
 
     @admin.display(description="total")
     def total(self, order: Any) -> str:
-        return f"£{order.grand_total:,.2f}"
+        return money(order.grand_total)
 
     @admin.display(description="last spoken to")
     def spoken_to(self, order: Order) -> str:

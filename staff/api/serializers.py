@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField
 from rest_framework import serializers
 
-from shop.models import Order, OrderLine, Product
+from shop.models import Order, OrderLine
 
 
 class MomentField(serializers.DateTimeField):
@@ -25,14 +25,12 @@ class DispatchSerializer(serializers.ModelSerializer):
 class OrderLineSerializer(DispatchSerializer):
     """A line as dispatch sees it; of what is sent, only the status and the parcel are taken."""
 
-    product: Any = serializers.SlugRelatedField(slug_field="name", read_only=True, help_text="The product's name.")
+    product: Any = serializers.CharField(
+        source="name", read_only=True, help_text="The product's name when it was ordered."
+    )
     status = serializers.ChoiceField(
         choices=OrderLine.Status.choices,
         help_text="A new line may become anything, one in processing sent or cancelled; sent and cancelled are final.",
-    )
-    isbn = serializers.SerializerMethodField()
-    format: Any = serializers.ChoiceField(
-        source="product.format", choices=Product.Format.choices, read_only=True, allow_blank=True
     )
     carrier = serializers.CharField(required=False, allow_blank=True, max_length=60)
     tracking_number = serializers.CharField(
@@ -42,12 +40,10 @@ class OrderLineSerializer(DispatchSerializer):
     class Meta:
         model = OrderLine
         fields = ["id", "order", "product", "isbn", "format", "status", "carrier", "tracking_number"]
+        read_only_fields = ["isbn", "format"]
         extra_kwargs = {"order": {"read_only": True, "view_name": "order-detail"}}
 
     serializer_related_field = serializers.HyperlinkedRelatedField
-
-    def get_isbn(self, line: OrderLine) -> str:
-        return line.product.isbn or ""
 
     def update(self, line: OrderLine, data: dict[str, Any]) -> OrderLine:
         status = data.pop("status", None)

@@ -101,7 +101,7 @@ class DispatchViewSet(DispatchView, SafeRetries, ListModelMixin, RetrieveModelMi
 
 
 class OrderLineViewSet(DispatchViewSet):
-    queryset = OrderLine.objects.paid().select_related("product")
+    queryset = OrderLine.objects.paid()
     serializer_class = OrderLineSerializer
     filterset_class = OrderLineFilter
 

@@ -28,8 +28,10 @@ def announce_payment(order: Order, **kwargs: Any) -> None:
 
 
 @receiver(order_cancelled)
-def announce_cancellation(order: Order, **kwargs: Any) -> None:
-    announce(WebhookDelivery.Kind.ORDER_CANCELLED, order)
+def announce_cancellation(order: Order, was_paid: bool, **kwargs: Any) -> None:
+    # Of another nobody outside ever heard.
+    if was_paid:
+        announce(WebhookDelivery.Kind.ORDER_CANCELLED, order)
 
 
 def announce(kind: WebhookDelivery.Kind, order: Order) -> None:

@@ -14,11 +14,23 @@ from typing import Any
 
 from django.apps import apps
 from django.core.files.storage import default_storage
-from django.db.models import CheckConstraint, Count, Exists, F, OuterRef
+from django.db.models import CheckConstraint, Count, Exists, F, Max, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from shop.models import Author, Basket, Order, OrderLine, Product, ProductImage, ProductTag, Series
+from shop.models import (
+    Author,
+    Basket,
+    Order,
+    OrderLine,
+    Payment,
+    Product,
+    ProductImage,
+    ProductTag,
+    Refund,
+    Series,
+)
+from shop.values.money import money
 from staff.integrity import database_schema
 from staff.models.sales import DaySales, ProductSales, SalesChange, SalesSummary, basis, day_start
 from support.models import ChatMessage, Note
@@ -134,6 +146,33 @@ def cancelled_orders() -> Iterator[str]:
     kept = OrderLine.objects.filter(order__date_cancelled__isnull=False).exclude(status=OrderLine.CANCELLED)
     for order, lines in by_order(kept):
         yield f"Order {order} is cancelled, but for its {lines}."
+
+
+@rule("In manage.py shell: Order.objects.get(pk=…).record_payment(), if the money came.")
+def payments() -> Iterator[str]:
+    """For an order that is paid, money came."""
+    charged = OrderLine.objects.filter(order=OuterRef("pk"), price__gt=0).exclude(status=OrderLine.CANCELLED)
+    came = Payment.objects.paid().filter(order=OuterRef("pk"))
+    for pk in (
+        Order.objects.paid_for().filter(Exists(charged), ~Exists(came)).order_by("pk").values_list("pk", flat=True)
+    ):
+        yield f"Order {pk} is paid, but no payment says so."
+
+
+@rule("Ask the provider, or look at the bank's list: manage.py reconcile. What was never sent is to be marked failed.")
+def refunds() -> Iterator[str]:
+    """No more goes back of a payment than came."""
+    given = Payment.objects.annotate(back=Sum("refunds__amount", filter=~Q(refunds__status=Refund.Status.FAILED)))
+    for pk, order, back, came in given.filter(back__gt=F("amount")).values_list("pk", "order", "back", "amount"):
+        yield f"Payment {pk} of order {order}: {money(back)} goes back of {money(came)}."
+
+
+@rule("Restore the ones that are missing from the backup: a tax office asks for them.")
+def credit_notes() -> Iterator[str]:
+    """The numbers of credit notes have no gap."""
+    found = Refund.objects.aggregate(notes=Count("pk"), last=Max("number"))
+    if found["last"] and found["last"] != found["notes"]:
+        yield f"There are {found['notes']} credit notes, and the last is BTC{found['last']}."
 
 
 def by_order(lines: Any) -> Iterator[tuple[int, str]]:
@@ -279,4 +318,4 @@ def differences(stored: Any, counted: Any) -> Iterator[tuple[Any, tuple[Any, ...
 
 
 def in_words(orders: int = 0, revenue: Any = 0) -> str:
-    return f"{orders} orders for £{revenue:,.2f}"
+    return f"{orders} orders for {money(revenue)}"

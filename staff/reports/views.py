@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from shop.database.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order
+from shop.values.money import currency_symbol
 from staff.models import DaySales, ProductSales, SalesSummary
 from staff.models.sales import day_of, moment_of
 from staff.reports.csv_download import csv_response
@@ -64,7 +65,7 @@ def revenue_per_day(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
     """What was charged, and not cancelled, of the paid orders that were placed on each day."""
     rows = [(day, Decimal(revenue).quantize(Decimal("0.01"))) for day, revenue in per_day("revenue")]
     about = "Paid orders on the day they were placed, without what was cancelled."
-    return day_report(request, site, "Revenue per day", "Revenue in £", about, rows)
+    return day_report(request, site, "Revenue per day", f"Revenue in {currency_symbol()}", about, rows)
 
 
 def day_report(

@@ -1,6 +1,8 @@
 // How the app writes what the endpoints give as data.
 
-const pounds = new Intl.NumberFormat("en-GB", { style: "currency", currency: "GBP" });
+// As the page says: the shop's currency, and the place whose way to write amounts it has.
+const { currency, currencyLocale } = globalThis.document?.documentElement.dataset ?? { currency: "GBP", currencyLocale: "en-GB" };
+const amounts = new Intl.NumberFormat(currencyLocale, { style: "currency", currency });
 const STAGES = {
   new: ["Placed", "new"],
   paid: ["Paid", "paid"],
@@ -17,7 +19,7 @@ const WHEREABOUTS = {
   cancelled: "It was cancelled, and is not sent.",
 };
 
-export const price = (amount) => pounds.format(amount);
+export const price = (amount) => amounts.format(amount);
 
 const stageOf = (order) => order.stage ?? STATUSES[order.status];
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from shop.models import Order, User
+from shop.values.money import money
 
 
 class Note(models.Model):
@@ -44,6 +45,6 @@ class CannedReply(models.Model):
             agent=agent.first_name or "customer service",
             order=order.pk,
             books=order.summary,
-            total=f"£{order.total_price:.2f}",
+            total=money(order.grand_total),
             city=order.shipping_city,
         )

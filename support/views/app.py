@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from shop.values.money import locale_of
+
 MODULES = ("api", "cover", "format", "login", "order", "orders", "outbox", "store")
 # What the app needs to start without a network. Modules import each other by their plain addresses.
 STYLES = ("css/booktime.css", "app/app.css")
@@ -39,7 +41,12 @@ def shell_version(page: bytes) -> str:
 @require_safe
 @cache_control(no_cache=True)
 def app_page(request: HttpRequest) -> HttpResponse:
-    context = {"modules": [plain_address(name) for name in PLAIN], "styles": STYLES}
+    context = {
+        "modules": [plain_address(name) for name in PLAIN],
+        "styles": STYLES,
+        "currency": settings.CURRENCY,
+        "currency_locale": str(locale_of(settings.CURRENCY)).replace("_", "-"),
+    }
     return render(request, "support/app.html", context)
 
 

@@ -121,7 +121,7 @@ def order_row(order: Order, request: Request) -> dict[str, Any]:
         "id": order.pk,
         "image": request.build_absolute_uri(image) if image else None,
         "summary": order.summary,
-        "price": float(order.total_price),
+        "price": float(order.grand_total),
         "status": order.status,
         "date_added": utc_text(order.date_added),
     }

@@ -17,6 +17,9 @@ ALL_WELL = {
     "EMAIL_URL": "smtp+tls://shop:hush@mail.example:587",
     "ADMINS": "olga@shop.example, Erin <erin@shop.example>",
     "TIME_ZONE": "America/New_York",
+    "CURRENCY": "USD",
+    "STRIPE_SECRET_KEY": "sk_live_hush",
+    "STRIPE_WEBHOOK_SECRET": "whsec_hush",
     "TRACKER_URL": "https://carrier.example/parcels/{order_id}",
 }
 # Set by the browser tests' driver, and refused by the deployment check.
@@ -49,6 +52,12 @@ REFUSED = [
     ({"TIME_ZONE": "UTC+1"}, "TIME_ZONE is 'UTC+1'"),
     ({"TIME_ZONE": "../London"}, "TIME_ZONE is '../London'"),
     ({"TIME_ZONE": "localtime"}, "TIME_ZONE is 'localtime'"),
+    ({"CURRENCY": "gbp"}, "CURRENCY is 'gbp'"),
+    ({"CURRENCY": "JPY"}, "CURRENCY is 'JPY': write the ISO 4217 code of a currency with two decimals"),
+    ({"CURRENCY": "KWD"}, "CURRENCY is 'KWD'"),
+    ({"CURRENCY": "XYZ"}, "CURRENCY is 'XYZ'"),
+    ({"STRIPE_API_BASE": "https://api.example/v1/"}, "STRIPE_API_BASE is 'https://api.example/v1"),
+    ({"PAY_WITHIN_HOURS": "a day"}, "PAY_WITHIN_HOURS is 'a day'"),
     ({"TRACKER_URL": "https://carrier.example/"}, "TRACKER_URL is 'https://carrier.example/'"),
     ({"TRACKER_URL": "ftp://carrier.example/{order_id}"}, "TRACKER_URL is 'ftp://"),
     ({"TRACKER_URL": "https://carrier.example/{order_id}/{secret}"}, "TRACKER_URL is"),
@@ -90,6 +99,11 @@ def test_server_of_one_process_is_warned(tmp_path):
 
 def test_any_host_is_warned_about(tmp_path):
     assert "booktime.W002" in check(tmp_path, {**ALL_WELL, "ALLOWED_HOSTS": "*"}, "--deploy").stderr
+
+
+def test_one_key_of_the_two_for_cards_is_warned_about(tmp_path):
+    for name in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"):
+        assert "booktime.W003" in check(tmp_path, {**ALL_WELL, name: ""}, "--deploy").stderr
 
 
 @pytest.mark.parametrize("address", ["shop.example", "https://shop.example/shop/", "https://", "ftp://shop.example"])

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from booktime import worker
 from booktime import worker as module
 from booktime.worker import LastingWorker, catch_up
 from shop.mail.outgoing import deliver, queue_mail
@@ -108,3 +109,15 @@ def test_worker_goes_on_when_the_database_is_back(on_a_server, monkeypatch, capl
     worker.run()
     assert len(runs) == 3
     assert caplog.text.count("The database is away") == 2
+
+
+def test_what_one_step_cannot_do_does_not_keep_the_others(monkeypatch, caplog):
+    def fails():
+        raise KeyError("an answer that nobody expects")
+
+    done = []
+    monkeypatch.setattr(worker, "take_in_due", fails)
+    monkeypatch.setattr(worker, "cancel_overdue", lambda: done.append("cancel"))
+    catch_up()
+    assert done == ["cancel"]
+    assert "fails failed, trying again" in caplog.text

@@ -1,5 +1,7 @@
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,6 +10,7 @@ from django.utils import timezone
 from shop.models import Basket, BasketLine, User
 from shop.web.session_basket import SESSION_KEY
 from tests.factories import BasketFactory, ProductFactory
+from tests.stripe_server import StripeServer
 
 
 @pytest.fixture
@@ -33,3 +36,15 @@ def same_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     now, moment = time.time(), timezone.now()
     monkeypatch.setattr("shop.web.throttle.time.time", lambda: now)
     monkeypatch.setattr("shop.mail.outgoing.timezone", SimpleNamespace(now=lambda: moment))
+
+
+@pytest.fixture
+def told(client: Client, stripe: StripeServer) -> Callable[..., Any]:
+    """Deliver an event: `told("checkout.session.completed", session)`."""
+
+    def tell(kind: str, thing: dict[str, Any], **more: Any) -> Any:
+        body, headers = stripe.event(kind, thing, **more)
+        signed = {"stripe-signature": headers["Stripe-Signature"]}
+        return client.post("/payments/stripe/", body, content_type="application/json", headers=signed)
+
+    return tell

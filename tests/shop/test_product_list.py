@@ -26,7 +26,7 @@ def test_a_card_shows_price_authors_series_and_stock(client, db):
     )
     book.authors.add(AuthorFactory(name="Jane Austen"))
     html = page(client, "/products/all/")
-    for text in ("Jane Austen", "Highbury #2", "£1234.50", "Out of stock", 'href="/product/emma/"'):
+    for text in ("Jane Austen", "Highbury #2", "£1,234.50", "Out of stock", 'href="/product/emma/"'):
         assert text in html
 
 

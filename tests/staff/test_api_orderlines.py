@@ -26,8 +26,7 @@ def ids(answer) -> list[int]:
 
 
 def test_a_line_is_what_is_sent_and_how_far_it_is(dispatch, paid_order, line):
-    line.product.isbn, line.product.format = "9780141439587", "paperback"
-    line.product.save()
+    OrderLine.objects.update(isbn="9780141439587", format="paperback")
     line.track(carrier="DHL", tracking_number="7")
     expected = {
         "id": line.pk,

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop.demo.loading import load_demo
-from shop.models import Basket, BasketLine, Order, OrderLine, Product, ProductImage
+from shop.models import Basket, BasketLine, Order, OrderLine, Payment, Product, ProductImage, Refund
 from shop.values.picture_files import webp_name
 from staff.integrity import database_schema
 from staff.integrity.rules import RULES
@@ -148,16 +148,19 @@ def test_done_order_with_open_lines():
     order = OrderFactory()
     first, second = OrderLineFactory(order=order), OrderLineFactory(order=order)
     OrderLineFactory(order=order, status=OrderLine.SENT)
+    order.mark_paid()
     behind_the_models(Order, order.pk, status=Order.DONE)
     assert finding() == f"Order {order.pk} is done with open lines {first.pk}, {second.pk}."
 
 
 def test_paid_order_with_all_lines_closed():
-    order = OrderFactory(status=Order.PAID)
+    order = OrderFactory()
     for status in OrderLine.CLOSED:
         line = OrderLineFactory(order=order)
         behind_the_models(OrderLine, line.pk, status=status)
-    OrderLineFactory(order__status=Order.PAID)
+    behind_the_models(Order, order.pk, status=Order.PAID)
+    OrderLineFactory().order.mark_paid()
+    order.record_payment()
     assert finding() == f"Order {order.pk} is paid and all its lines are sent or cancelled, but it is not done."
 
 
@@ -166,6 +169,31 @@ def test_cancelled_order_with_a_line_that_is_sent():
     line.order.cancel()
     behind_the_models(OrderLine, line.pk, status=OrderLine.SENT)
     assert finding() == f"Order {line.order_id} is cancelled, but for its line {line.pk}."
+
+
+def test_paid_order_without_a_payment():
+    line = OrderLineFactory()
+    behind_the_models(Order, line.order_id, status=Order.PAID)
+    assert finding() == f"Order {line.order_id} is paid, but no payment says so."
+
+
+def test_more_that_goes_back_than_came():
+    order = OrderLineFactory(price="8.00").order
+    order.mark_paid()
+    order.refund(Decimal("8.00"), "Torn")
+    payment = order.payments.get()
+    behind_the_models(Payment, payment.pk, amount="5.00")
+    assert finding() == f"Payment {payment.pk} of order {order.pk}: £8.00 goes back of £5.00."
+
+
+def test_credit_note_that_is_missing():
+    order = OrderLineFactory(price="8.00").order
+    order.mark_paid()
+    for _ in range(2):
+        order.refund(Decimal("1.00"), "Torn")
+    first, second = order.refunds()
+    QuerySet(Refund).filter(pk=first.pk).delete()
+    assert finding() == f"There are 1 credit notes, and the last is {second.credit_note}."
 
 
 def test_second_open_basket():
@@ -241,7 +269,8 @@ def test_search_text_of_an_old_title():
 
 
 def yesterdays_line():
-    line = OrderLineFactory(price=Decimal("7.00"), order__status=Order.PAID)
+    line = OrderLineFactory(price=Decimal("7.00"))
+    line.order.mark_paid()
     Order.objects.filter(pk=line.order_id).update(date_added=timezone.now() - timedelta(days=1))
     SalesSummary.refresh()
     assert integrity()[0]

@@ -1,0 +1,6 @@
+from django import template
+
+from shop.values.money import money
+
+register = template.Library()
+register.filter("money", money)
