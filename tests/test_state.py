@@ -6,7 +6,7 @@ from django.test import Client
 
 from tests.addresses import a_shop, every_address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 # A visit's own: what a visitor is told once, and which messages a reader has had before their eyes; and what a report
 # has added up once.

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from booktime.serving.security_headers import SecurityHeaders
 from tests.addresses import a_shop, every_address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 LOADING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "srcset", "form": "action"}
 

@@ -385,6 +385,7 @@ def peak_memory(folder: Path, rows: int) -> int:
     return peak
 
 
+@pytest.mark.once
 def test_memory_does_not_grow_with_the_file(folder, monkeypatch) -> None:
     monkeypatch.setattr("shop.importing.BATCH", 100)
     peak_memory(folder, 200)
