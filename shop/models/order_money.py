@@ -39,6 +39,8 @@ class Account:
 class OrderMoney(OrderTotals):
     payments: PaymentQuerySet
     status: Any
+    # What with_account() reads.
+    _paid: list[Payment]
 
     class Meta:
         abstract = True
@@ -60,8 +62,8 @@ class OrderMoney(OrderTotals):
         return f"BT{self.pk}"
 
     def account(self) -> "Account":
-        """How its money stands, as a page tells it, in two queries."""
-        payments = list(self.payments.paid().prefetch_related("refunds"))
+        """How its money stands, as a page tells it, in two queries; as it was when `with_account()` read it."""
+        payments = self._paid if "_paid" in self.__dict__ else list(self.payments.paid().prefetch_related("refunds"))
         refunds = [refund for payment in payments for refund in payment.refunds.all()]
         back = {status: sum((r.amount for r in refunds if r.status == status), ZERO) for status in RefundStatus}
         less = [r.amount for r in refunds if r.status != RefundStatus.FAILED and r.cause in FOR_LESS_BOUGHT]

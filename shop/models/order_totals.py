@@ -26,7 +26,7 @@ class OrderTotals(models.Model):
 
     def forget_lines(self) -> None:
         """Read them anew when they are asked for next."""
-        for read in ("_groups", "_added_up"):
+        for read in ("_groups", "_added_up", "_paid"):
             self.__dict__.pop(read, None)
 
     def groups(self) -> "list[OrderLine]":

@@ -116,7 +116,7 @@ def matches(pasted: str) -> list[Match]:
     booked = set(Payment.objects.filter(reference__in=[e.key for e in found]).values_list("reference", flat=True))
     numbers = {entry.key: [int(number) for number in REFERENCE.findall(entry.text)] for entry in found}
     wanted = {number for each in numbers.values() for number in each}
-    orders = {order.pk: order for order in Order.objects.filter(pk__in=wanted).for_page()}
+    orders = {order.pk: order for order in Order.objects.filter(pk__in=wanted).for_page().with_account()}
     left: dict[int, Decimal] = {}
     result = []
     for entry in found:
@@ -128,7 +128,7 @@ def matches(pasted: str) -> list[Match]:
             result.append(Match(entry, None, why, False))
         else:
             order = orders[mine[0]]
-            due = left.setdefault(order.pk, order.due)
+            due = left.setdefault(order.pk, order.account().due)
             left[order.pk] = max(due - entry.amount, ZERO)
             result.append(Match(entry, order, what_it_does(entry.amount, due, order), True))
     return result

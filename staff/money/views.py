@@ -51,8 +51,8 @@ def attempt(request: HttpRequest, verb: Callable[[], Any], done: str) -> bool:
 @require_safe
 def money_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     paid = Count("payments", filter=Q(payments__status=Payment.Status.PAID), distinct=True)
-    awaited = Order.objects.filter(status=Order.NEW).not_cancelled().select_related("user").with_tally().order_by("-pk")
-    awaited = awaited.annotate(came=paid, went=Count("payments__refunds", distinct=True))
+    awaited = Order.objects.filter(status=Order.NEW).not_cancelled().select_related("user").with_tally()
+    awaited = awaited.with_account().order_by("-pk").annotate(came=paid, went=Count("payments__refunds", distinct=True))
     shown = Paginator(awaited, AWAITED_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": "Money",

@@ -6,7 +6,6 @@ the offices that show money.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -150,13 +149,9 @@ class CreditNote(Paper):
         return self.refund.vat_table()
 
 
-def total_vat(rows: Iterable[VatRow]) -> Decimal:
-    return sum((row.vat for row in rows), ZERO)
-
-
 def paper(request: HttpRequest, template: str, found: Invoice | CreditNote, *, as_pdf: bool) -> HttpResponse:
     """A paper on sheets of A4, or on the screen."""
-    context = {"paper": found, "total_vat": total_vat(found.vat)}
+    context = {"paper": found}
     if as_pdf:
         return pdf_response(request, f"{found.number}.pdf", template, context, stylesheet=STYLESHEET, fonts=FONTS)
     return render(request, template, {**context, "stylesheet": static(STYLESHEET), "screen": True})

@@ -4,6 +4,8 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.models import Company, Order, OrderLine, Payment, PaymentProblem, Refund
 from shop.payments.paying import hear
@@ -61,6 +63,18 @@ def test_awaited_order_is_paid_in_parts(erins, order):
     assert Order.objects.get().status == Order.PAID
     assert f"BT{order.pk}" not in page_of(erins)
     assert [p.amount for p in order.payments.all()] == [D("10.00"), D("5.50")]
+
+
+def test_more_orders_take_no_more_queries(erins, order, django_assert_num_queries):
+    paste = {"statement": f"Date;Amount;Text\n2026-11-27;15.50;BT{order.pk}"}
+    page_of(erins)
+    with CaptureQueriesContext(connection) as of_one:
+        page_of(erins), erins.post(f"{MONEY}statement/", paste)
+    more = [OrderLineFactory(price="3.00").order for _ in range(5)]
+    paste["statement"] += "".join(f"\n2026-11-27;3.00;BT{each.pk}" for each in more)
+    with django_assert_num_queries(len(of_one)):
+        assert page_of(erins).count('value="3.00"') == 5
+        assert erins.post(f"{MONEY}statement/", paste).content.decode().count("Pays order") == 6
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-1", "1.001", "abc", "1e9"])
