@@ -26,6 +26,8 @@ from tests.factories import (
 # Pages of which the three offices have the same, and what is no page.
 LEFT_OUT = ("/api/docs/", "/history/", "/logout/", "/notify/", "/password_change/", "/password_change/done/")
 OFFICES = ("/admin/", "/office-admin/", "/dispatch-admin/")
+# Tables of libraries in the owners' office: all of their markup is Django's.
+OTHERS = ("/admin/axes/", "/admin/authtoken/", "/admin/django_tasks_database/")
 # What a visitor may look at beside the addresses: states that a shop of one of everything does not show.
 STATES = ("/nowhere/", "/products/all/?q=nothing-of-that-name", "/product/sold-out/", "/login/?next=/orders/")
 # Django's markup: (rule, a part of the element's selector or of its HTML).
@@ -131,6 +133,11 @@ def pages_of(role: str, paths: list[str]) -> list[str]:
     if role in {"visitor", "shopper"}:
         return [path for path in paths if not path.startswith(OFFICES)]
     own = [path for path in paths if path.startswith(offices[role])]
+    if role == "owner":
+        of_employees = {
+            path.replace("/office-admin/", "/admin/") for path in paths if path.startswith("/office-admin/")
+        }
+        own = [path for path in own if path not in of_employees and not path.startswith(OTHERS)]
     desk = ("/order-dashboard/", "/customer-service/")
     return own + [path for path in paths if role == "employee" and path.startswith(desk)] + ["/"]
 
