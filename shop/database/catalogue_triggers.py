@@ -3,6 +3,7 @@
 The marks that a reader sees are those of committed transactions, and no set of them comes back once it was replaced.
 Whoever changes the catalogue waits for nobody because of them: marks of others that are still at work are left to the
 next change. A transaction makes one mark; its changes after that it notes for itself, in a setting that goes with it.
+How many copies are left is no such change, as each sale makes it: what shows a count reads it anew.
 """
 
 from collections.abc import Iterable
@@ -38,36 +39,56 @@ BEGIN
     RETURN NULL;
 END $$
 """
-ON_POSTGRESQL = {
-    table: [
-        f"DROP TRIGGER IF EXISTS shop_catalogue_changed ON {table}",
-        f"CREATE TRIGGER shop_catalogue_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION shop_note_catalogue()",
-    ]
-    for table in TABLES
-}
-POSTGRESQL = [FUNCTION, *chain.from_iterable(ON_POSTGRESQL.values())]
 # Not INSERT OR REPLACE: the statement that sets a trigger off decides what happens at a conflict inside it.
 MARK = (
     "DELETE FROM shop_cataloguechange; "
     "INSERT INTO shop_cataloguechange (id, mark) VALUES (1, lower(hex(randomblob(16))));"
 )
-ON_SQLITE = {
-    table: [
-        f"CREATE TRIGGER IF NOT EXISTS {table}_{event.lower()}_noted AFTER {event} ON {table} BEGIN {MARK} END"
-        for event in ("INSERT", "UPDATE", "DELETE")
+# What changes unnoted, by table.
+UNNOTED = {"shop_product": {"stock"}}
+
+
+def statements(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES) -> list[str]:
+    """The SQL that puts the triggers on those of the tables that there are; a new column of a book needs it anew."""
+    there = tables_in(connection)
+    events = {table: ["INSERT", _update_of(connection, table), "DELETE"] for table in tables if table in there}
+    if connection.vendor == "postgresql":
+        return [FUNCTION, *chain.from_iterable(_on_postgresql(table, events[table]) for table in events)]
+    return [*chain.from_iterable(_on_sqlite(table, events[table]) for table in events)]
+
+
+def _update_of(connection: BaseDatabaseWrapper, table: str) -> str:
+    if table not in UNNOTED:
+        return "UPDATE"
+    with connection.cursor() as cursor:
+        columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
+    noted = [connection.ops.quote_name(name) for name in columns if name not in UNNOTED[table]]
+    # Before the count was there, every change was noted.
+    return "UPDATE" if len(noted) == len(columns) else f"UPDATE OF {', '.join(noted)}"
+
+
+def _on_postgresql(table: str, events: list[str]) -> list[str]:
+    return [
+        f"DROP TRIGGER IF EXISTS shop_catalogue_changed ON {table}",
+        f"CREATE TRIGGER shop_catalogue_changed AFTER {' OR '.join(events)} OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION shop_note_catalogue()",
     ]
-    for table in TABLES
-}
-SQLITE = [*chain.from_iterable(ON_SQLITE.values())]
+
+
+def _on_sqlite(table: str, events: list[str]) -> list[str]:
+    made = []
+    for event in events:
+        name = f"{table}_{event.split()[0].lower()}_noted"
+        made += [
+            f"DROP TRIGGER IF EXISTS {name}",
+            f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {MARK} END",
+        ]
+    return made
 
 
 def install(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES) -> None:
-    """Put the triggers in place, on those of the tables that there are; once more does no harm."""
-    on = ON_POSTGRESQL if connection.vendor == "postgresql" else ON_SQLITE
-    there = tables_in(connection)
-    wanted = [statement for table in tables if table in there for statement in on[table]]
-    _run(connection, [FUNCTION, *wanted] if connection.vendor == "postgresql" else wanted)
+    """Put the triggers in place (`statements`); once more does no harm."""
+    _run(connection, statements(connection, tables))
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:

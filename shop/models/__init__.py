@@ -15,6 +15,7 @@ from shop.models.picture import ProductImage
 from shop.models.product import Product, ProductAuthor
 from shop.models.provider_event import ProviderEvent
 from shop.models.refund import Refund
+from shop.models.stock_move import StockMove
 from shop.models.taxonomy import Author, ProductTag, Series
 from shop.models.user import Address, Country, User
 from shop.models.vat_rate import VatRate
@@ -43,6 +44,7 @@ __all__ = [
     "ProviderEvent",
     "Refund",
     "Series",
+    "StockMove",
     "User",
     "VatRate",
 ]

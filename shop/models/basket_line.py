@@ -32,6 +32,10 @@ class Sums:
     def unavailable(self: "Iterable[BasketLine]") -> "list[BasketLine]":
         return [line for line in self if not line.is_available]
 
+    def short(self: "Iterable[BasketLine]") -> "list[BasketLine]":
+        """Those of which fewer copies are left than are wanted, though some."""
+        return [line for line in self if line.is_short]
+
     def too_much(self: "Iterable[BasketLine]") -> str:
         """What to say of more than an order holds, as only a basket from before the limit does; or nothing."""
         quantities = [line.quantity for line in self]
@@ -56,7 +60,11 @@ class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
             raise ValidationError("Your basket is empty.", code="empty")
         if too_much := self.too_much():
             raise ValidationError(too_much, code="too_much")
-        if gone := self.unavailable():
+        unavailable = self.unavailable()
+        sold_out = [line for line in unavailable if line.product.active and line.product.stock == 0]
+        if short := [*sold_out, *self.short()]:
+            raise ValidationError([line.product.what_is_left(line.quantity) for line in short], code="short")
+        if gone := unavailable:
             names = ", ".join(f"“{line.product}”" for line in gone)
             them = "it" if len(gone) == 1 else "them"
             raise ValidationError(
@@ -117,6 +125,11 @@ class BasketLine(Covered, models.Model):
     def is_available(self) -> bool:
         """Whether it can be ordered now."""
         return self.product.active and self.product.in_stock
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer copies are left than are wanted, though some."""
+        return self.is_available and self.product.is_short_of(self.quantity)
 
     @transaction.atomic
     def set_quantity(self, quantity: int) -> None:

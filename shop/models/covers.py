@@ -4,7 +4,10 @@ from typing import Any
 from django.core.files.storage import default_storage
 
 # What a line's page reads of its product: descriptions and search texts are long.
-SHOWN = tuple(f"product__{name}" for name in ("name", "slug", "price", "active", "in_stock", "authors_text"))
+SHOWN = tuple(
+    f"product__{name}"
+    for name in ("name", "slug", "price", "active", "in_stock", "authors_text", "stock", "available_from")
+)
 
 
 @lru_cache(maxsize=20_000)

@@ -1,5 +1,7 @@
 """Who read a row, and saves it late, does not undo what others decided meanwhile."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.db import models
@@ -10,7 +12,7 @@ class VerbsDecide(models.Model):
 
     # What only verbs change, under the order's lock.
     BY_VERBS: ClassVar[tuple[str, ...]]
-    _read: dict[str, Any]
+    _read: Mapping[str, Any] = MappingProxyType({})
 
     class Meta:
         abstract = True

@@ -21,6 +21,7 @@ from shop.models.order_placing import OrderPlacing
 from shop.models.order_progress import Marked, Stage, Step, steps_to
 from shop.models.payment import Payment
 from shop.models.refund import Refund
+from shop.models.stock_move import StockMove
 from shop.models.user import User
 from shop.signals import order_cancelled, order_paid
 from shop.values.money import ZERO
@@ -36,6 +37,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def paid(self) -> "OrderQuerySet":
         """What dispatch works on: paid, and not all sent or cancelled yet."""
         return self.filter(status=Order.PAID)
+
+    def for_dispatch(self) -> "OrderQuerySet":
+        """`paid`, but for those of which all that is left to send was ordered before its day."""
+        waiting = OrderLine.objects.order_by().waiting().values("order")
+        sendable = OrderLine.objects.open().not_waiting().filter(order=models.OuterRef("pk"))
+        return self.paid().exclude(models.Q(pk__in=waiting) & ~models.Exists(sendable))
 
     def paid_for(self) -> "OrderQuerySet":
         """What brought money in: the orders that are paid, sent or not."""
@@ -84,7 +91,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return updated
 
     def settle(self) -> None:
-        """Give back what was paid for what is cancelled now; needs their locks."""
+        """Give back the copies of what is cancelled now, and what was paid for it; needs their locks."""
+        StockMove.objects.give_back(OrderLine.objects.filter(order__in=self, status=OrderLine.CANCELLED))
         for order in self.filter(pk__in=Payment.objects.paid().values("order")):
             order.settle(Refund.Cause.CANCELLED)
 
@@ -100,6 +108,17 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Those that have lines, all of them sent or cancelled."""
         lines = OrderLine.objects.filter(order=models.OuterRef("pk"))
         return self.filter(models.Exists(lines), ~models.Exists(lines.open()))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Django's own; copies that are not sent are left to sell again."""
+        with transaction.atomic():
+            unsent = OrderLine.objects.filter(order__in=self.locked()).exclude(status=OrderLine.SENT)
+            StockMove.objects.give_back(unsent)
+            return super().delete()
+
+    # As Django marks its own: not for templates to call.
+    delete.alters_data = True  # type: ignore[attr-defined]  # an attribute of a function
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def complete_closed(self) -> int:
         """Those that are paid, and whose lines are all sent or cancelled, become done; how many."""
@@ -172,6 +191,13 @@ class Order(OrderAddresses, OrderMoney, VerbsDecide):
                 order_paid.send(Order, order=self)
             if self.status == self.PAID:
                 self.complete_if_closed()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Django's own; copies that are not sent are left to sell again."""
+        with transaction.atomic():
+            self.lock()
+            StockMove.objects.give_back(self.lines.exclude(status=OrderLine.SENT))
+            return super().delete(*args, **kwargs)
 
     def _turns_paid(self, update_fields: Iterable[str] | None) -> bool:
         """Whether saving announces a payment: also when the status is set in a form rather than by `mark_paid`."""

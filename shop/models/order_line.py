@@ -15,6 +15,7 @@ from shop.models.covers import SHOWN, Covered
 from shop.models.late_saves import VerbsDecide
 from shop.models.order_progress import Stage, Tally
 from shop.models.product import BookFormat, Product
+from shop.models.stock_move import StockMove
 from shop.models.vat_rate import VatRate
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         """The lines of paid orders, newest order first."""
         return self.filter(order__status=OrderStatus.PAID).order_by("-order_id", "pk")
 
+    def waiting(self) -> "OrderLineQuerySet":
+        """What was ordered before it can be sent, and dispatch is not offered until its day."""
+        return self.open().filter(product__in=Product.objects.order_by().waiting())
+
+    def not_waiting(self) -> "OrderLineQuerySet":
+        """What dispatch may send, or has sent."""
+        return self.exclude(pk__in=OrderLine.objects.order_by().waiting())
+
     def together(self) -> "OrderLineQuerySet":
         """Those of an order that are alike as one: the first of them, which knows how many they are (`alike`)."""
         alike: dict[str, Any] = {"partition_by": [models.F(name) for name in OrderLine.ALIKE]}
@@ -80,11 +89,15 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         )
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Django's own, with each as its book is now; their copies are taken: see `StockMoveQuerySet.take`."""
         lines: list[OrderLine] = list(objs)
         rate_for = VatRate.objects.finder()
         for line in lines:
             line.describe(rate_for)
-        return super().bulk_create(lines, *args, **kwargs)  # type: ignore[arg-type]
+        with transaction.atomic():
+            made = super().bulk_create(lines, *args, **kwargs)  # type: ignore[arg-type]  # Django's stubs ask for a list of rows
+            StockMove.objects.take(lines)
+        return made
 
     def update(self, **values: Any) -> int:
         if "status" not in values:
@@ -101,6 +114,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
+            StockMove.objects.give_back(self.exclude(status=OrderLine.SENT))
             deleted = super().delete()
             changed.complete_closed()
             changed.settle()
@@ -184,13 +198,16 @@ class OrderLine(Covered, VerbsDecide):
             added = self._state.adding
             super().save(*args, **kwargs)
             # An order is put together line by line: its first one may be closed already, and others follow.
-            if not added:
+            if added:
+                StockMove.objects.take([self])
+            else:
                 self.order.complete_if_closed()
                 orders().filter(pk=self.order_id).settle()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             orders().filter(pk=self.order_id).locked()
+            StockMove.objects.give_back(OrderLine.objects.filter(pk=self.pk).exclude(status=OrderLine.SENT))
             deleted = super().delete(*args, **kwargs)
             self.order.complete_if_closed()
             orders().filter(pk=self.order_id).settle()

@@ -1,5 +1,6 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,12 @@ class OrderedBook:
     @property
     def total_price(self) -> Decimal:
         return sum((line.total_price for line in self.lines), Decimal("0.00"))
+
+    @property
+    def waits_until(self) -> date | None:
+        """The day before which what is left to send of it is not sent (`Product.waits_until`)."""
+        is_open = any(line.status not in line.CLOSED for line in self.lines)
+        return self.line.product.waits_until if is_open else None
 
     def parcels(self) -> list[str]:
         """What it travels in, as the carriers call it: ["Royal Mail AB123"]."""

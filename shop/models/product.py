@@ -1,16 +1,22 @@
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
+from django.apps import apps
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Cast
+from django.utils import timezone
 
 from shop.database.compiled_queries import Placeholder
 from shop.database.constraints import Check, one_of
 from shop.database.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.database.slugs import free_slugs
 from shop.models.covers import picture_address
+from shop.models.late_saves import VerbsDecide
 from shop.models.taxonomy import Author, Named, ProductTag, Series
 from shop.search.folding import fold, query_words
 from shop.search.full_text import Matches, Relevance
@@ -41,15 +47,32 @@ class ProductQuerySet(models.QuerySet["Product"]):
         for product in products:
             if not product.search_text:
                 product.settle([], [])
+            if product.stock is not None:
+                product.in_stock = product.stock > 0
         with transaction.atomic():
             stored = super().bulk_create(products, *args, **kwargs)
+            if not kwargs.get("update_conflicts"):
+                apps.get_model("shop.StockMove").objects.note_counts(stored)
+                for product in products:
+                    product.note_read()
             written = set(kwargs.get("update_fields") or ())
             if written & Product.DERIVED_FROM and not written.issuperset(Product.DERIVED):
                 Product.objects.filter(slug__in=[product.slug for product in products]).refresh_derived()
         return stored
 
     def update(self, **values: Any) -> int:
-        """Django's own; what is derived of the products follows."""
+        """Django's own; what is derived of the products follows. A book that is counted is in stock as its count is."""
+        if "stock" in values:
+            stock = values.pop("stock")
+            with transaction.atomic():
+                products = list(self.order_by("pk").select_for_update())
+                for product in products:
+                    product.set_stock(stock)
+                recounted = Product.objects.filter(pk__in=[product.pk for product in products])
+                return recounted.update(**values) if values else len(products)
+        if "in_stock" in values:
+            counted = models.When(stock__isnull=False, then=models.Q(stock__gt=0))
+            values["in_stock"] = models.Case(counted, default=values["in_stock"])
         if Product.DERIVED_FROM.isdisjoint(values):
             return super().update(**values)
         with transaction.atomic():
@@ -57,6 +80,27 @@ class ProductQuerySet(models.QuerySet["Product"]):
             updated = super().update(**values)
             Product.objects.filter(pk__in=changed).refresh_derived()
         return updated
+
+    def waiting(self) -> "ProductQuerySet":
+        """Those that are ordered before they can be sent (`available_from`)."""
+        return self.filter(available_from__gt=timezone.localdate())
+
+    def keep_counts(self, before: Mapping[int, int | None], now: Mapping[int, int | None]) -> None:
+        """Store the counts that the ledger of copies came to, by the keys of the books; needs their locks.
+
+        Whether a book is in stock follows its count. Only where that turns, what is kept of the catalogue is read anew.
+        """
+        changes: dict[Any, dict[int, int | None]] = defaultdict(dict)
+        for pk, stock in now.items():
+            goes_on = None not in (before[pk], stock) and bool(before[pk]) == bool(stock)
+            changes[None if goes_on else models.F("in_stock") if stock is None else stock > 0][pk] = stock
+        for in_stock, counts in changes.items():
+            cases = [models.When(pk=pk, then=models.Value(stock)) for pk, stock in counts.items()]
+            # PostgreSQL takes a case of nothing but NULL for a text.
+            values: dict[str, Any] = {"stock": Cast(models.Case(*cases), models.IntegerField())}
+            if in_stock is not None:
+                values |= {"in_stock": in_stock, "date_updated": timezone.now()}
+            super(ProductQuerySet, self.filter(pk__in=counts)).update(**values)
 
     def search(self, text: str) -> "ProductQuerySet":
         """The products that hold every word of `text`, best match first.
@@ -136,14 +180,23 @@ class BookFormat(models.TextChoices):
     AUDIOBOOK = "audiobook", "Audiobook"
 
 
-class Product(Named):
+class Product(Named, VerbsDecide):
     detail_view = "product_detail"
     Format: TypeAlias = BookFormat
+    # They change with each sale.
+    BY_VERBS = ("stock", "in_stock")
+    # So few copies left are worth saying.
+    FEW = 5
 
     description = models.TextField(blank=True)
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
     active = models.BooleanField(default=True)
     in_stock = models.BooleanField(default=True)
+    # How many copies are left to sell: see set_stock(). None where nobody counts.
+    stock = models.PositiveIntegerField("copies left", null=True, blank=True, editable=False)
+    available_from = models.DateField(
+        null=True, blank=True, help_text="It can be ordered before this day, and is sent from then on."
+    )
     date_added = models.DateTimeField(auto_now_add=True)
     date_updated = models.DateTimeField(auto_now=True)
     tags = models.ManyToManyField(ProductTag, related_name="products", blank=True)
@@ -189,6 +242,12 @@ class Product(Named):
         constraints = [
             Check(name="product_price_above_zero", condition=models.Q(price__gt=0)),
             one_of("format", BookFormat, "product_format_known", blank=True),
+            Check(
+                name="product_in_stock_as_counted",
+                condition=models.Q(stock=None)
+                | models.Q(stock=0, in_stock=False)
+                | models.Q(stock__gt=0, in_stock=True),
+            ),
         ]
         indexes = [
             models.Index(
@@ -197,13 +256,37 @@ class Product(Named):
             models.Index(models.F("price"), models.F("id"), name="product_by_price", condition=models.Q(active=True)),
             models.Index(models.F("id").desc(), name="product_newest", condition=models.Q(active=True)),
             models.Index(fields=["name"], name="product_by_title"),
+            models.Index(
+                fields=["available_from"], name="product_by_day", condition=models.Q(available_from__isnull=False)
+            ),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.settle()
-        if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "isbn", *self.DERIVED}
-        super().save(*args, **kwargs)
+        known = {} if self._state.adding else self._read
+        fields = kwargs.get("update_fields")
+        stock = vars(self).get("stock")
+        recounted = stock != known.get("stock") and (fields is None or "stock" in fields)
+        if recounted:
+            self.stock = known.get("stock")
+        counted = {"stock"}
+        if known.get("stock") is not None:
+            self.in_stock = known["in_stock"]
+            counted.add("in_stock")
+        if fields is not None:
+            kwargs["update_fields"] = {*fields, "isbn", *self.DERIVED} - counted
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if recounted:
+                self.set_stock(stock)
+
+    def set_stock(self, stock: int | None, *, by: Any = None, text: str = "") -> None:
+        """There are `stock` copies left to sell, or None: nobody counts them any more; `text` says why.
+
+        Raises ValidationError below 0.
+        """
+        self.stock_moves.recount(self, stock, by=by, text=text)
+        self.refresh_from_db(fields=["stock", "in_stock"])
 
     def settle(self, authors: list[str] | None = None, tags: list[str] | None = None) -> None:
         """Bring the fields into the form they are kept in; `authors` and `tags` as in `derive`."""
@@ -224,6 +307,28 @@ class Product(Named):
         self.sort_name = name[:100]
         rest = " ".join([*authors, series, self.publisher, self.isbn or "", *tags, self.description])
         self.search_text = f"{name}\n{fold(rest)}"
+
+    def is_short_of(self, copies: int) -> bool:
+        """Whether fewer are left than somebody wants; of a book that nobody counts there are enough."""
+        return self.stock is not None and self.stock < copies
+
+    def what_is_left(self, wanted: int) -> str:
+        """What to say to who wants more copies than are left."""
+        if not self.stock:
+            return f"“{self}” is sold out: no copy is left. Take it out to go on."
+        copies = f"1 copy of “{self}” is" if self.stock == 1 else f"{self.stock} copies of “{self}” are"
+        return f"Only {copies} left, and you want {wanted}. Take fewer to go on."
+
+    @property
+    def few_left(self) -> int:
+        """How many copies are left, where they are so few that it is worth saying; else 0."""
+        return self.stock if self.stock is not None and self.stock <= self.FEW else 0
+
+    @property
+    def waits_until(self) -> date | None:
+        """The day before which it is not sent; None once that has come, and where there is none."""
+        waits = self.available_from is not None and self.available_from > timezone.localdate()
+        return self.available_from if waits else None
 
     def series_label(self) -> str:
         """The number in its series as a reader writes it: "#1", "#2.5", or nothing."""

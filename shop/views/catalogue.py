@@ -7,7 +7,7 @@ from django.template.defaultfilters import linebreaks_filter
 from django.views.decorators.http import require_safe
 
 from shop.browsing.catalogue_cache import catalogue_now
-from shop.browsing.listing import BookPaginator, Books, Subject, cards, nearest, product_shown
+from shop.browsing.listing import BookPaginator, Books, Subject, cards, copies_left, nearest, product_shown
 from shop.database.compiled_queries import Placeholder
 from shop.models import Author, Product, ProductTag, Series
 from shop.models.covers import picture_address
@@ -109,11 +109,19 @@ def product_detail(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = nearest(request.GET.get("image"), len(pictures) or 1)
     context = {
         **found,
+        "few_left": few_left(found["product"]),
         "company": catalogue.company,
         "chosen": chosen,
         "picture": pictures[chosen - 1] if pictures else None,
     }
     return render_page(request, "shop/product_detail.html", context, partial="product-pictures")
+
+
+def few_left(product: Product) -> int:
+    """`Product.few_left` as it is now: what is kept of a counted book does not know of its last sales."""
+    if product.stock is None:
+        return 0
+    return Product(stock=copies_left(product.pk)).few_left
 
 
 def page_of_product(slug: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The lines in an order's form, which may be many: a page of them at a time, saved together."""
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -57,6 +58,9 @@ class OrderLineFormSet(BaseInlineFormSet[OrderLine, Order, Any]):
         # The field of the key, which is hidden, cannot say so itself.
         if any("id" in form.errors for form in self.forms):
             raise ValidationError("Somebody removed a line meanwhile. Open the order anew.", code="removed")
+        wanted = Counter(form.cleaned_data.get("product") for form in self.extra_forms if form.has_changed())
+        if short := [book for book, copies in wanted.items() if book and book.is_short_of(copies)]:
+            raise ValidationError([book.what_is_left(wanted[book]) for book in short], code="short")
 
 
 def page_of_lines(request: HttpRequest, order: Order | None) -> Page | None:
@@ -123,7 +127,10 @@ def save_lines(formset: Any, request: HttpRequest) -> None:
     for reason, lines in order.mark_lines(marked).refused.items() if marked else ():
         messages.error(request, reason if len(lines) == 1 else f"{len(lines)} lines: {reason}")
     for line in formset.new_objects:
-        line.save()
+        try:
+            line.save()
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
     # A new line does not complete an order: others may follow. Here they are all there.
     order.complete_if_closed()
     order.refresh_from_db(fields=["status"])

@@ -239,7 +239,7 @@ class DispatchOrderAdmin(OrderAdminBase):
     def get_queryset(self, request: HttpRequest) -> Any:
         visible = ("pk", "status", "date_added", "date_cancelled", *SHIPPING)
         orders: Any = super().get_queryset(request)
-        return orders.paid().only(*visible)
+        return orders.for_dispatch().only(*visible)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return OrderList

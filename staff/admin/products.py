@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +15,7 @@ from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag
 from shop.values.picture_files import PicturesUnavailable
 from staff.admin.actions import Outcome
 from staff.admin.forms import FixedOnceSaved, Labelled, LabelledList, PicturesField
+from staff.admin.stock import CopiesLeft, CountForm, FollowsCount
 from staff.admin_sites import dispatch_admin, office_admin
 
 logger = logging.getLogger(__name__)
@@ -28,11 +30,20 @@ def switch(name: str, field: str, value: bool, label: str, done: str) -> Any:
     @admin.action(description=label, permissions=["change"])
     def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         outcome = Outcome()
-        for product in queryset.only("name", field):
-            already = getattr(product, field) == value
-            (outcome.refused["It was so already."] if already else outcome.changed).append(product)
+        counted = []
+        for product in queryset.only("name", field, "stock"):
+            if getattr(product, field) == value:
+                outcome.refused["It was so already."].append(product)
+            elif field == "in_stock" and product.stock == 0:
+                outcome.refused["No copy is left by its count: write how many there are."].append(product)
+            else:
+                outcome.changed.append(product)
+                counted += [product] if field == "in_stock" and product.stock else []
         changed = [product.pk for product in outcome.changed]
-        Product.objects.filter(pk__in=changed).update(**{field: value}, date_updated=timezone.now())
+        with transaction.atomic():
+            for product in counted:
+                product.set_stock(0, by=request.user, text="Marked as out of stock")
+            Product.objects.filter(pk__in=changed).update(**{field: value}, date_updated=timezone.now())
         outcome.report(model_admin, request, done)
 
     action.__name__ = name
@@ -91,7 +102,7 @@ class ProductImageInline(Labelled, admin.TabularInline[ProductImage, Product]):
         return thumbnail_tag(image)
 
 
-class ProductForm(forms.ModelForm[Product]):
+class ProductForm(CountForm):
     new_pictures = PicturesField(
         ProductImage._meta.get_field("image").formfield(),
         label="Add pictures",
@@ -134,9 +145,9 @@ class StoresPictures(admin.ModelAdmin[Any]):
 
 class ProductAdmin(StoresPictures):
     form = ProductForm
-    list_display = ("cover", "name", "by", "price", "active", "in_stock", "date_updated")
+    list_display = ("cover", "name", "by", "price", "active", "in_stock", "stock", "date_updated")
     list_display_links = ("name",)
-    list_filter = ("active", "in_stock", "format", "tags")
+    list_filter = ("active", "in_stock", CopiesLeft, "format", "tags")
     list_per_page = 50
     search_fields = ("name",)
     search_help_text = "Title, author, series, publisher or ISBN."
@@ -148,6 +159,7 @@ class ProductAdmin(StoresPictures):
     actions = (make_active, make_inactive, mark_in_stock, mark_out_of_stock)
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", ("price", "active", "in_stock"), "tags")}),
+        ("Copies", {"fields": (("copies", "count_reason"), "available_from")}),
         (
             "Edition",
             {
@@ -180,6 +192,7 @@ class ProductAdmin(StoresPictures):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        form.note_count(by=request.user)
         pictures = form.cleaned_data.get("new_pictures") or []
         last = form.instance.images.order_by("-position").values_list("position", flat=True).first() if pictures else 0
         for position, picture in enumerate(pictures, start=(last or 0) + 1):
@@ -198,7 +211,8 @@ class ProductList(ChangeList):
 class DispatchProductAdmin(LabelledList, admin.ModelAdmin[Product]):
     """Whether a book is there to be sent: all that dispatch may say about it."""
 
-    list_display = ("name", "by", "in_stock")
+    form = FollowsCount
+    list_display = ("name", "by", "in_stock", "stock")
     list_editable = ("in_stock",)
     list_filter = ("in_stock",)
     list_per_page = 50
@@ -210,6 +224,9 @@ class DispatchProductAdmin(LabelledList, admin.ModelAdmin[Product]):
     fields = ("name", "by", "isbn", "in_stock")
     actions = (mark_in_stock, mark_out_of_stock)
     view_on_site = False
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=FollowsCount, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).defer("search_text")

@@ -101,13 +101,13 @@ class DispatchViewSet(DispatchView, SafeRetries, ListModelMixin, RetrieveModelMi
 
 
 class OrderLineViewSet(DispatchViewSet):
-    queryset = OrderLine.objects.paid()
+    queryset = OrderLine.objects.paid().not_waiting()
     serializer_class = OrderLineSerializer
     filterset_class = OrderLineFilter
 
 
 class OrderViewSet(DispatchViewSet):
-    queryset = Order.objects.paid()
+    queryset = Order.objects.for_dispatch()
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
 

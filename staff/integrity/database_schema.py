@@ -41,12 +41,13 @@ def missing() -> list[Missing]:
     models = [
         each for each in apps.get_models(include_auto_created=True) if each._meta.managed and not each._meta.proxy
     ]
+    of_catalogue = catalogue_triggers.statements(connection)
     return [
         *(Missing(f"the table {model._meta.db_table}") for model in models if model._meta.db_table not in tables),
         *chain.from_iterable(missing_of(model) for model in models if model._meta.db_table in tables),
         *missing_of_search(tables),
         *missing_name_words(),
-        *missing_triggers("catalogue", (catalogue_triggers.POSTGRESQL, catalogue_triggers.SQLITE), catalogue_changes),
+        *missing_triggers("catalogue", (of_catalogue, of_catalogue), catalogue_changes),
         *missing_triggers("sales", ([sales_triggers.POSTGRESQL], sales_triggers.SQLITE), sales_change),
     ]
 

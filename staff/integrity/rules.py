@@ -15,6 +15,7 @@ from typing import Any
 from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db.models import CheckConstraint, Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -157,6 +158,17 @@ def payments() -> Iterator[str]:
         Order.objects.paid_for().filter(Exists(charged), ~Exists(came)).order_by("pk").values_list("pk", flat=True)
     ):
         yield f"Order {pk} is paid, but no payment says so."
+
+
+@rule(
+    "Count the book, then in manage.py shell: Product.objects.get(pk=…).set_stock(None), and once more with the count."
+)
+def copies() -> Iterator[str]:
+    """As many copies of a book are left as its ledger says."""
+    counted = Product.objects.annotate(moved=Coalesce(Sum("stock_moves__delta"), 0), left=Coalesce("stock", 0))
+    wrong = counted.exclude(moved=F("left")).order_by("pk")
+    for pk, left, moved in wrong.values_list("pk", "left", "moved").iterator():
+        yield f"Product {pk}: {left} copies are left, but its ledger comes to {moved}."
 
 
 @rule("Ask the provider, or look at the bank's list: manage.py reconcile. What was never sent is to be marked failed.")

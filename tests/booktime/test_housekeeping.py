@@ -225,7 +225,7 @@ STAY = {
     "shop.Order": "orders", "shop.OrderLine": "orders", "shop.OrderEvent": "orders",
     "shop.Payment": "orders", "shop.Refund": "orders", "shop.PaymentProblem": "orders",
     "shop.CardDeskSession": "goes with its payment", "shop.Counter": "one row", "shop.Company": "one row",
-    "shop.VatRate": "written by people",
+    "shop.VatRate": "written by people", "shop.StockMove": "orders",
     "support.Chat": "orders", "support.ChatMessage": "orders", "support.Note": "orders",
     "support.CannedReply": "written by people",
     "staff.DaySales": "one row a day", "staff.ProductSales": "catalogue", "staff.SalesChange": "goes when counted",

@@ -196,6 +196,12 @@ def test_credit_note_that_is_missing():
     assert finding() == f"There are 1 credit notes, and the last is {second.credit_note}."
 
 
+def test_count_that_its_ledger_does_not_bear_out():
+    book = ProductFactory(stock=3)
+    behind_the_models(Product, book.pk, stock=2)
+    assert finding() == f"Product {book.pk}: 2 copies are left, but its ledger comes to 3."
+
+
 def test_second_open_basket():
     first, _ = BasketFactory(), BasketFactory(user=None)
     ordered(first.user)

@@ -57,7 +57,7 @@ READ_ONLY = (
 )  # fmt: skip
 FOR_NOBODY = (
     {("admin", model, "add") for model in READ_ONLY}
-    | {("admin", "company", "add")}
+    | {("admin", "company", "add"), ("admin", "stockmove", "add"), ("office_admin", "stockmove", "add")}
     | {("dispatch_admin", model, view) for model in ("order", "product") for view in ("add", "delete")}
 )
 
@@ -207,7 +207,7 @@ def test_each_office_shows_its_own_models():
     def models_of(site):
         return {model._meta.model_name for model in site._registry if model._meta.app_label == "shop"}
 
-    office = {"product", "producttag", "productimage", "author", "series", "address", "order"}
+    office = {"product", "producttag", "productimage", "author", "series", "address", "order", "stockmove"}
     assert models_of(dispatch_admin) == {"order", "product"}
     assert models_of(office_admin) == office
     assert models_of(admin.site) >= office | {"user", "basket"}
