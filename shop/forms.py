@@ -11,9 +11,11 @@ from django.template.loader import render_to_string
 from django.utils.crypto import get_random_string
 
 from shop.mail.outgoing import queue_mail, queue_some
-from shop.models import Address, OutgoingMail, User
+from shop.models import Address, DeliveryMethod, OutgoingMail, User
+from shop.values.countries import choices, name_of
 from shop.values.email_addresses import AddressField
-from shop.web.fragments import LiveError, wants_live_error
+from shop.values.postal_formats import postal_format
+from shop.web.fragments import LiveError, wants_fragment, wants_live_error
 
 
 def sent(request: HttpRequest) -> QueryDict | None:
@@ -40,7 +42,7 @@ class AddressForm(forms.ModelForm[Address]):
 
     class Meta:
         model = Address
-        fields = Address.POSTAL_FIELDS
+        fields = (*Address.POSTAL_FIELDS, "state")
         help_texts = {"name": "Who the parcel is for."}
 
     AUTOCOMPLETE = {
@@ -49,6 +51,7 @@ class AddressForm(forms.ModelForm[Address]):
         "address2": "address-line2",
         "zip_code": "postal-code",
         "city": "address-level2",
+        "state": "address-level1",
         "country": "country",
     }
 
@@ -56,6 +59,37 @@ class AddressForm(forms.ModelForm[Address]):
         super().__init__(*args, **kwargs)
         for name, token in self.AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = token
+        own = {self.instance.country} if self.instance.pk else set()
+        self.fields["country"].choices = choices(DeliveryMethod.objects.countries() | own)  # type: ignore[attr-defined]
+        self.country = str(self["country"].value())
+        self.format = postal_format(self.country)
+        self.fields["zip_code"].label, self.fields["zip_code"].required = (
+            self.format.postcode,
+            self.format.needs_postcode,
+        )
+        self.fields["city"].label, self.fields["state"].label = self.format.town, self.format.division
+
+    def town_fields(self) -> list[forms.BoundField]:
+        """Town and postcode in the country's sequence; without a postcode where it has none and none is filled in."""
+        town, postcode = self["city"], self["zip_code"]
+        if not (self.format.has_postcode or postcode.value()):
+            return [town]
+        return [postcode, town] if self.format.postcode_first else [town, postcode]
+
+    def shows_state(self) -> bool:
+        return self.format.has_division or bool(self["state"].value())
+
+
+def changed_country(request: HttpRequest, form: AddressForm) -> HttpResponse | None:
+    """The fields of an address in the country that was just chosen, as a fragment; None where the form is sent.
+
+    Nothing is saved, and nothing is called wrong yet.
+    """
+    if "country_chosen" not in request.POST or not wants_fragment(request):
+        return None
+    form.errors.clear()
+    context = {"form": form, "validate_url": request.path, "country_chosen": name_of(form.country)}
+    return LiveError(render_to_string("shop/_address_fields.html", context, request))
 
 
 def email_field(**kwargs: Any) -> AddressField:

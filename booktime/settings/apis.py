@@ -14,7 +14,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
         "OrderLineStatus": "shop.models.OrderLine.Status",
-        "Country": "shop.models.user.Country",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": True,
     "SORT_OPERATIONS": False,

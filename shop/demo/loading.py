@@ -14,9 +14,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop.demo.covers import draw_cover
-from shop.demo.people import COMPANY, PASSWORD, PEOPLE, DemoPerson, Role
+from shop.demo.people import COMPANY, DELIVERY, PASSWORD, PEOPLE, DemoPerson, Role
 from shop.importing import Import
-from shop.models import Address, Company, Order, OrderEvent, OrderLine, Product, ProductImage, Refund, User
+from shop.models import (
+    Address,
+    Company,
+    DeliveryMethod,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Product,
+    ProductImage,
+    Refund,
+    User,
+)
 
 BOOKS = Path(__file__).parent / "books.csv"
 # Every third book shows two or three more pictures than its front.
@@ -44,6 +55,8 @@ def load_demo() -> None:
         for place, book in enumerate(books[::BOOKS_BETWEEN_ALBUMS]):
             _add_pictures(book, 3 if place % 2 else 2, covers)
     Company(**COMPANY).save()
+    for method in DELIVERY:
+        DeliveryMethod.objects.create(**method)
     # Hashing a password is slow by design, and all have the same one.
     password = make_password(PASSWORD)
     people = {person.email: _sign_up(person, password) for person in PEOPLE}
@@ -110,12 +123,7 @@ def _progress(age: timedelta, dice: Random) -> Sequence[int] | None:
 
 def _order(buyer: User, products: list[Product], progress: Sequence[int] | None) -> Order:
     address = buyer.addresses.order_by("pk")[0]
-    parts = {
-        f"{kind}_{field}": getattr(address, field)
-        for kind in ("billing", "shipping")
-        for field in Address.POSTAL_FIELDS
-    }
-    order = Order.objects.create(user=buyer, **parts)
+    order = Order.objects.create(user=buyer, **Order.texts_of(billing=address, shipping=address))
     lines = OrderLine.objects.bulk_create(
         OrderLine(order=order, product=product, price=product.price) for product in products
     )

@@ -1,7 +1,9 @@
 """The people of the demo shop. None of them exists, nor do their streets."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 PASSWORD = "booktime-demo"  # noqa: S105
 
@@ -15,7 +17,7 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class DemoAddress:
-    """Where a parcel goes; country is `uk` or `us`."""
+    """Where a parcel goes."""
 
     name: str
     address1: str
@@ -54,6 +56,19 @@ COMPANY = {
     "bank_details": "BookTime Demo Ltd\nBank of Nowhere\nSort code 00-00-00, account 00000000",
     "email": "accounts@example.com",
 }
+
+DELIVERY: tuple[dict[str, Any], ...] = (
+    {
+        "name": "Royal Mail Tracked 48", "price": Decimal("2.95"), "free_from": Decimal("25.00"),
+        "countries": ["uk"], "days_from": 2, "days_to": 3,
+    },
+    {"name": "Royal Mail Tracked 24", "price": Decimal("4.50"), "countries": ["uk"], "days_from": 1, "days_to": 2},
+    {
+        "name": "International Tracked", "price": Decimal("9.95"),
+        "countries": ["ca", "de", "es", "fr", "ie", "it", "nl", "us"],
+        "days_from": 5, "days_to": 10,
+    },
+)  # fmt: skip
 
 PEOPLE = (
     _shopper(

@@ -22,6 +22,7 @@ def confirm_order(order: Order, **kwargs: Any) -> None:
         ],
         total=order.grand_total,
         delivery_name=order.delivery_name,
+        delivery_days=order.delivery_days,
         delivery_price=order.delivery_price,
         delivery=order.shipping_lines(),
         reference=order.reference,

@@ -4,6 +4,7 @@ from shop.models.card_desk import CardDeskSession
 from shop.models.catalogue_change import CatalogueChange
 from shop.models.company import Company
 from shop.models.counter import Counter
+from shop.models.delivery_method import DeliveryBand, DeliveryMethod
 from shop.models.housekeeping import Housekeeping
 from shop.models.order import Order
 from shop.models.order_event import OrderEvent
@@ -17,7 +18,7 @@ from shop.models.provider_event import ProviderEvent
 from shop.models.refund import Refund
 from shop.models.stock_move import StockMove
 from shop.models.taxonomy import Author, ProductTag, Series
-from shop.models.user import Address, Country, User
+from shop.models.user import Address, User
 from shop.models.vat_rate import VatRate
 
 __all__ = [
@@ -29,7 +30,8 @@ __all__ = [
     "CatalogueChange",
     "Company",
     "Counter",
-    "Country",
+    "DeliveryBand",
+    "DeliveryMethod",
     "Housekeeping",
     "Order",
     "OrderEvent",

@@ -10,7 +10,7 @@ from shop.database.constraints import Check
 from shop.database.json_columns import Cover
 from shop.models.covers import SHOWN, Covered
 from shop.models.product import Product
-from shop.values.money import ZERO, money
+from shop.values.money import ZERO
 
 # How many different books, and how many in all, a basket and so an order holds.
 MOST_TITLES, MOST_BOOKS = 100, 500
@@ -25,6 +25,12 @@ class Sums:
     def total_price(self: "Iterable[BasketLine]") -> Decimal:
         """What it costs to order them now."""
         return sum((line.total_price for line in self), ZERO)
+
+    def weight(self: "Iterable[BasketLine]") -> int | None:
+        """What the books weigh together, in grams; None where that of one of them is not known."""
+        weights = [(line.product.weight, line.quantity) for line in self]
+        known = [weight * quantity for weight, quantity in weights if weight is not None]
+        return sum(known) if len(known) == len(weights) else None
 
     def changed(self: "Iterable[BasketLine]") -> "list[BasketLine]":
         return [line for line in self if line.is_available and line.price_changed]
@@ -52,10 +58,10 @@ class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
     def for_page(self) -> "BasketLineQuerySet":
         """With all that a page shows of each, in one query. The sums then need no other."""
         own = ("basket", "quantity", "price_seen")
-        return self.select_related("product").only(*own, *SHOWN).annotate(cover=Cover("product"))
+        return self.select_related("product").only(*own, *SHOWN, "product__weight").annotate(cover=Cover("product"))
 
-    def check_orderable(self, expected_total: Decimal | None) -> None:
-        """Raises ValidationError with what keeps these lines from being ordered for `expected_total`."""
+    def check_orderable(self) -> None:
+        """Raises ValidationError with what keeps these lines from being ordered."""
         if not self:
             raise ValidationError("Your basket is empty.", code="empty")
         if too_much := self.too_much():
@@ -69,12 +75,6 @@ class BasketLineQuerySet(Sums, models.QuerySet["BasketLine"]):
             them = "it" if len(gone) == 1 else "them"
             raise ValidationError(
                 f"{names} cannot be bought any more. Take {them} out of your basket to go on.", code="unavailable"
-            )
-        if expected_total is not None and self.total_price() != expected_total:
-            raise ValidationError(
-                f"What is in your basket changed while you were here: the total is now {money(self.total_price())}, it "
-                f"was {money(expected_total)}. Look it over, then place your order.",
-                code="changed",
             )
 
 

@@ -140,8 +140,9 @@ class Order(OrderAddresses, OrderMoney, VerbsDecide):
     )
     status = models.IntegerField(choices=Status.choices, default=Status.NEW)
 
-    # As it was when it was ordered: how it is sent, and what that costs.
+    # As it was when it was ordered: how it is sent, how long that takes, and what it costs.
     delivery_name = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
+    delivery_days = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     delivery_price = models.DecimalField(max_digits=8, decimal_places=2, default=ZERO, db_default=ZERO, editable=False)
 
     # Where the site stood that it was placed on, for the links in its mails: "https://shop.example".

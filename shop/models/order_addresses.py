@@ -1,6 +1,7 @@
 from django.db import models
 
-from shop.models.user import Address, Country
+from shop.database.country_field import CountryField
+from shop.models.user import Address
 
 
 class OrderAddresses(models.Model):
@@ -9,15 +10,15 @@ class OrderAddresses(models.Model):
     billing_name = models.CharField(max_length=60)
     billing_address1 = models.CharField(max_length=60)
     billing_address2 = models.CharField(max_length=60, blank=True)
-    billing_zip_code = models.CharField(max_length=12)
-    billing_city = models.CharField(max_length=60)
-    billing_country = models.CharField(max_length=2, choices=Country.choices)
+    billing_zip_code = models.CharField(max_length=12, blank=True)
+    billing_city = models.CharField(max_length=120)
+    billing_country = CountryField()
     shipping_name = models.CharField(max_length=60)
     shipping_address1 = models.CharField(max_length=60)
     shipping_address2 = models.CharField(max_length=60, blank=True)
-    shipping_zip_code = models.CharField(max_length=12)
-    shipping_city = models.CharField(max_length=60)
-    shipping_country = models.CharField(max_length=2, choices=Country.choices)
+    shipping_zip_code = models.CharField(max_length=12, blank=True)
+    shipping_city = models.CharField(max_length=120)
+    shipping_country = CountryField()
 
     class Meta:
         abstract = True
@@ -25,11 +26,12 @@ class OrderAddresses(models.Model):
     @staticmethod
     def texts_of(**addresses: Address) -> dict[str, str]:
         """The fields of an order that are copied from its `billing` and `shipping` address."""
-        return {
+        texts = {
             f"{kind}_{field}": getattr(address, field)
             for kind, address in addresses.items()
             for field in Address.POSTAL_FIELDS
         }
+        return texts | {f"{kind}_city": address.town_and_state() for kind, address in addresses.items()}
 
     def billing_lines(self) -> list[str]:
         """Whom it is billed to, as it stands on an invoice."""

@@ -197,6 +197,7 @@ class Product(Named, VerbsDecide):
     available_from = models.DateField(
         null=True, blank=True, help_text="It can be ordered before this day, and is sent from then on."
     )
+    weight = models.PositiveIntegerField("weight in grams", null=True, blank=True, help_text="As it is packed.")
     date_added = models.DateTimeField(auto_now_add=True)
     date_updated = models.DateTimeField(auto_now=True)
     tags = models.ManyToManyField(ProductTag, related_name="products", blank=True)

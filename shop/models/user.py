@@ -6,7 +6,10 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from shop.database.country_field import CountryField
+from shop.values.countries import HOME
 from shop.values.email_addresses import AddressField, canonical, validate_address
+from shop.values.postal_formats import postal_format
 
 
 class LowercaseEmailField(models.EmailField):
@@ -92,15 +95,14 @@ class User(AbstractUser):
         return self._works_as(self.DISPATCHERS)
 
 
-class Country(models.TextChoices):
-    UNITED_KINGDOM = "uk", "United Kingdom"
-    UNITED_STATES = "us", "United States of America"
-
-
 class AddressQuerySet(models.QuerySet["Address"]):
     def visible_to(self, user: Any) -> "AddressQuerySet":
         """A person's own addresses; a visitor has none."""
         return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def newest_country(self) -> str:
+        """Where the newest of them is; at home where there is none."""
+        return self.values_list("country", flat=True).first() or HOME
 
 
 class Address(models.Model):
@@ -111,9 +113,11 @@ class Address(models.Model):
     name = models.CharField("full name", max_length=60)
     address1 = models.CharField("address line 1", max_length=60)
     address2 = models.CharField("address line 2", max_length=60, blank=True)
-    zip_code = models.CharField("postcode / ZIP", max_length=12)
+    # Not every country has postcodes, and few need a state: see `shop.values.postal_formats`.
+    zip_code = models.CharField("postcode / ZIP", max_length=12, blank=True)
     city = models.CharField("town or city", max_length=60)
-    country = models.CharField(max_length=2, choices=Country.choices, default=Country.UNITED_KINGDOM)
+    state = models.CharField("state or region", max_length=40, blank=True, default="", db_default="")
+    country = CountryField(default=HOME)
 
     objects = AddressQuerySet.as_manager()
 
@@ -126,5 +130,9 @@ class Address(models.Model):
 
     def lines(self) -> list[str]:
         """The address below the name, as it stands on a parcel."""
-        town = f"{self.city} {self.zip_code}".strip()
-        return [line for line in (self.address1, self.address2, town, self.get_country_display()) if line]
+        town = postal_format(self.country).lines(self.city, self.state, self.zip_code)
+        return [line for line in (self.address1, self.address2, *town, self.get_country_display()) if line]
+
+    def town_and_state(self) -> str:
+        """Both as one text, as an order keeps them: "Springfield, IL"."""
+        return postal_format(self.country).town_and_state(self.city, self.state)

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from shop.forms import AddressForm, live_error, sent
+from shop.forms import AddressForm, changed_country, live_error, sent
 from shop.models import Address, User
 from shop.web.fragments import render_page, wants_fragment
 from shop.web.redirects import next_url
@@ -36,7 +36,7 @@ def address_update(request: HttpRequest, pk: int) -> HttpResponse:
 def edit(request: HttpRequest, address: Address) -> HttpResponse:
     is_new = address.pk is None
     form = AddressForm(sent(request), instance=address)
-    if fragment := live_error(request, form):
+    if fragment := live_error(request, form) or changed_country(request, form):
         return fragment
     if request.method == "POST" and form.is_valid():
         form.save()

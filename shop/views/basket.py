@@ -9,7 +9,10 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap
 
-from shop.models import BasketLine, Product
+from shop.models import Address, BasketLine, DeliveryMethod, Product
+from shop.models.basket_line import BasketLines
+from shop.models.delivery_method import FREE
+from shop.values.countries import name_of
 from shop.web.fragments import render_page, wants_fragment
 from shop.web.session_basket import books_in_basket, lines_of, lines_shown, product_to_add, put_in_basket
 
@@ -27,12 +30,28 @@ def _basket_page(request: HttpRequest, status: int = 200, **context: Any) -> Htt
     """The basket as it is now, with what `context` says about what was just done."""
     lines = lines_shown(request)
     context |= {
+        **_delivery(request, lines),
         "lines": lines,
         "basket_count": lines.book_count(),
         "unavailable": lines.unavailable(),
         "changed": lines.changed(),
     }
     return render_page(request, "shop/basket.html", context, partial="basket-lines", status=status)
+
+
+def _delivery(request: HttpRequest, lines: BasketLines) -> dict[str, Any]:
+    """The cheapest delivery to the visitor's newest address, at home where there is none, and how it becomes free."""
+    rates = DeliveryMethod.objects.rates() if lines else None
+    if not rates:
+        return {"offer": FREE}
+    country = Address.objects.visible_to(request.user).newest_country()
+    books, weight = lines.total_price(), lines.weight()
+    offers = rates.offers(country, books, weight)
+    return {
+        "offer": offers[0] if offers else None,
+        "missing_for_free": rates.missing_for_free(country, books, weight),
+        "country": name_of(country),
+    }
 
 
 @require_POST

@@ -35,7 +35,7 @@ def basket_of(request: HttpRequest) -> Basket | None:
 
 
 _LINE = ("pk", "basket_id", "quantity", "price_seen")
-_BOOK = ("pk", "name", "slug", "price", "active", "in_stock", "authors_text", "stock", "available_from")
+_BOOK = ("pk", "name", "slug", "price", "active", "in_stock", "authors_text", "stock", "available_from", "weight")
 _OWNERS: dict[str, dict[str, Any]] = {
     "user": {"basket__user": Placeholder("owner")},
     "visitor": {"basket": Placeholder("owner"), "basket__user": None},

@@ -1,8 +1,10 @@
 """Form parts that several admin pages share."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Model
 from django.forms.widgets import Input
@@ -10,7 +12,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from shop.models import User
+from shop.models import DeliveryMethod, User
+from shop.values.countries import choices, is_known
 
 
 class PlainText(forms.Widget):
@@ -96,6 +99,24 @@ class LabelledList:
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
         formset = super().get_changelist_formset(request, **kwargs)  # type: ignore[misc]
         return type(formset.__name__, (LabelledRows, formset), {})
+
+
+def offer_countries(form: Any, *names: str) -> None:
+    """These fields of a form offer the countries that addresses may be in, and the one that stands there already."""
+    served = DeliveryMethod.objects.countries()
+    for name in names:
+        own = getattr(form.instance, name)
+        form.fields[name].choices = choices(served | ({own} if own else set()))
+
+
+class CountryFilter(admin.ChoicesFieldListFilter):
+    """Of all the world's countries, those that addresses may be in, and the one that is asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = {str(code) for code in self.lookup_val or ()}
+        known = {code for code in asked if is_known(code)}
+        self.field: Any = SimpleNamespace(flatchoices=choices(DeliveryMethod.objects.countries() | known))
 
 
 class CustomerByEmail:

@@ -5,7 +5,7 @@ from django.utils.text import capfirst
 
 from shop.models import Address, Order, OrderLine
 from shop.models.order_progress import Stage
-from staff.admin.forms import FixedOnceSaved
+from staff.admin.forms import FixedOnceSaved, offer_countries
 
 LABELS = {field.name: str(field.verbose_name) for field in Address._meta.fields}
 
@@ -24,6 +24,7 @@ class OrderForm(forms.ModelForm[Order]):
             kind, _, part = name.partition("_")
             if kind in ("billing", "shipping"):
                 field.label = capfirst(LABELS[part])
+        offer_countries(self, *(name for name in self.fields if name.endswith("_country")))
         if "status" in self.fields:
             self.offer_status(self.fields["status"])
 

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from shop.models import Order, OrderLine, User
 from shop.values.money import money
 from staff.admin.actions import Outcome, log
-from staff.admin.forms import CustomerByEmail
+from staff.admin.forms import CountryFilter, CustomerByEmail
 from staff.admin.order_forms import OrderForm
 from staff.admin.order_lines import DispatchLineInline, OrderLineInline, save_lines
 from staff.admin.searching import find_orders
@@ -151,7 +151,7 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
 class OrderAdmin(CustomerByEmail, OrderAdminBase):
     list_display = ("number", "email", "shipping_name", "state", "total", "placed")
     list_display_links = ("number",)
-    list_filter = (InState, "shipping_country")
+    list_filter = (InState, ("shipping_country", CountryFilter))
     list_select_related = ("user",)
     search_help_text = "An order's number, a name, or the beginning of an e-mail address."
     inlines = (OrderLineInline,)
@@ -222,7 +222,7 @@ class DispatchOrderAdmin(OrderAdminBase):
 
     list_display = ("number", "shipping_name", "shipping_city", "shipping_country", "progress", "placed")
     list_display_links = ("number",)
-    list_filter = ("shipping_country",)
+    list_filter = (("shipping_country", CountryFilter),)
     search_help_text = "An order's number, or the name on the parcel."
     inlines = (DispatchLineInline,)
     fields = ("status", "placed", *SHIPPING)

@@ -1,5 +1,6 @@
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
@@ -14,7 +15,7 @@ from django.utils.timezone import localtime
 from shop.models import Address, Basket, BasketLine, User
 from shop.models.basket_line import BasketLines
 from shop.people.email_confirmation import mail_confirm_link
-from staff.admin.forms import CustomerByEmail, FixedOnceSaved, Labelled
+from staff.admin.forms import CountryFilter, CustomerByEmail, FixedOnceSaved, Labelled, offer_countries
 from staff.admin.searching import by_email, find_people, found_in, named
 from staff.admin_sites import office_admin
 
@@ -110,16 +111,24 @@ class UserAdmin(DjangoUserAdmin[User]):
         return (find_people(queryset, search_term), False) if search_term.strip() else (queryset, False)
 
 
+class AddressOfficeForm(forms.ModelForm[Address]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "country" in self.fields:
+            offer_countries(self, "country")
+
+
 class AddressAdmin(CustomerByEmail, admin.ModelAdmin[Address]):
+    form = AddressOfficeForm
     list_display = ("name", "email", "address1", "city", "zip_code", "country")
-    list_filter = ("country",)
+    list_filter = (("country", CountryFilter),)
     list_select_related = ("user",)
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("name",)
     search_help_text = "A name, or the beginning of the customer's e-mail address."
-    fields = ("user", "name", "address1", "address2", ("zip_code", "city"), "country")
+    fields = ("user", "name", "address1", "address2", ("zip_code", "city", "state"), "country")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("email",) if obj else ()

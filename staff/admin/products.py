@@ -158,7 +158,7 @@ class ProductAdmin(StoresPictures):
     inlines = (ProductAuthorInline, ProductImageInline)
     actions = (make_active, make_inactive, mark_in_stock, mark_out_of_stock)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "description", ("price", "active", "in_stock"), "tags")}),
+        (None, {"fields": ("name", "slug", "description", ("price", "active", "in_stock", "weight"), "tags")}),
         ("Copies", {"fields": (("copies", "count_reason"), "available_from")}),
         (
             "Edition",

@@ -5,7 +5,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField
 from rest_framework import serializers
 
-from shop.models import Order, OrderLine
+from shop.models import DeliveryMethod, Order, OrderLine
+from shop.values.countries import canonical, name_of
+from shop.values.postal_formats import postal_format
 
 
 class MomentField(serializers.DateTimeField):
@@ -59,6 +61,12 @@ class OrderLineSerializer(DispatchSerializer):
 class OrderSerializer(DispatchSerializer):
     """A paid order: where it goes, and nothing of who pays for it."""
 
+    shipping_country = serializers.RegexField(
+        "^[A-Za-z]{2}$",
+        help_text="ISO 3166, in small letters, the United Kingdom as uk: one of those that are delivered to, or the "
+        "order's own.",
+    )
+
     class Meta:
         model = Order
         fields = [
@@ -73,8 +81,28 @@ class OrderSerializer(DispatchSerializer):
             "date_added",
         ]
         read_only_fields = ["date_updated", "date_added"]
-        # A replaced address without a second line must not keep the old one's.
-        extra_kwargs = {"shipping_address2": {"default": ""}}
+        extra_kwargs = {
+            # A replaced address without a second line must not keep the old one's.
+            "shipping_address2": {"default": ""},
+            "shipping_zip_code": {"required": True, "help_text": "Empty where the country has none."},
+        }
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Where a parcel goes has a postcode, if its country always has one."""
+        order: Any = self.instance
+        country, postcode = (data.get(name, getattr(order, name)) for name in ("shipping_country", "shipping_zip_code"))
+        touched = data.keys() & {"shipping_country", "shipping_zip_code"}
+        if touched and not postcode and postal_format(country).needs_postcode:
+            raise serializers.ValidationError({"shipping_zip_code": f"{name_of(country)} needs a postcode."})
+        return data
+
+    def validate_shipping_country(self, code: str) -> str:
+        """One of those that addresses may be in, or the order's own."""
+        order: Any = self.instance
+        code, served = canonical(code), DeliveryMethod.objects.countries()
+        if code != order.shipping_country and code not in served:
+            raise serializers.ValidationError(f"“{code}” is not delivered to. Choose of {', '.join(sorted(served))}.")
+        return code
 
     def update(self, order: Order, data: dict[str, Any]) -> Order:
         changed = [field for field, value in data.items() if getattr(order, field) != value]

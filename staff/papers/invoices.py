@@ -59,10 +59,7 @@ class Paper:
 
     @property
     def billing_address(self) -> list[str]:
-        order = self.order
-        town = f"{order.billing_city} {order.billing_zip_code}".strip()
-        lines = (order.billing_name, order.billing_address1, order.billing_address2, town)
-        return [*(line for line in lines if line), order.get_billing_country_display()]
+        return self.order.billing_lines()
 
 
 class Invoice(Paper):

@@ -226,6 +226,8 @@ STAY = {
     "shop.Payment": "orders", "shop.Refund": "orders", "shop.PaymentProblem": "orders",
     "shop.CardDeskSession": "goes with its payment", "shop.Counter": "one row", "shop.Company": "one row",
     "shop.VatRate": "written by people", "shop.StockMove": "orders",
+    "shop.DeliveryMethod": "written by people",
+    "shop.DeliveryBand": "goes with its method",
     "support.Chat": "orders", "support.ChatMessage": "orders", "support.Note": "orders",
     "support.CannedReply": "written by people",
     "staff.DaySales": "one row a day", "staff.ProductSales": "catalogue", "staff.SalesChange": "goes when counted",

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from playwright.sync_api import Page, expect
 
-from shop.models import ProductImage
+from shop.models import DeliveryMethod, ProductImage
 from support.models import Chat, ChatMessage
 from tests.addresses import picture
 from tests.factories import (
@@ -316,6 +316,49 @@ def save_half_an_address(scene, alice, erin):
     fill_address(page, city="")
     scene.press("button", "Save address")
     return "[name=city]", "The address is not saved yet. Town or city: This field is required."
+
+
+def deliveries():
+    for name, price, country in (("Slow", "2.95", "uk"), ("Fast", "4.50", "uk"), ("Abroad", "9.95", "us")):
+        DeliveryMethod.objects.create(name=name, price=price, countries=[country], days_from=2, days_to=3)
+
+
+@does("shop/checkout.html", 'hx-get="{{ here }}"')
+def choose_a_way_of_delivery(scene, alice, erin):
+    a_basket(alice)
+    AddressFactory(user=alice)
+    deliveries()
+    page = scene.open("/order/address_select/", alice)
+    page.get_by_role("radio", name=re.compile("^Slow")).focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#order-totals")).to_contain_text("£44.50")
+    return "[name=delivery_method]:checked", "Delivery £4.50, total £44.50."
+
+
+@does("shop/_address_choice.html", """hx-get="{% url 'order_address_select' %}\"""")
+def choose_an_address_abroad(scene, alice, erin):
+    a_basket(alice)
+    AddressFactory(user=alice, country="us")
+    AddressFactory(user=alice)
+    deliveries()
+    page = scene.open("/order/address_select/", alice)
+    page.locator("[name=shipping_address]:checked").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name=re.compile("^Abroad"))).to_be_checked()
+    expect(page.locator("[name=total]")).to_have_value("49.95")
+    return "[name=shipping_address]:checked", "Delivery £9.95, total £49.95."
+
+
+@does("shop/_address_fields.html", 'hx-post="{{ validate_url }}"')
+def choose_the_country_of_an_address(scene, alice, erin):
+    page = scene.open("/address/create/", alice)
+    page.get_by_label("Town or city").fill("Springfield")
+    page.get_by_label("Country").focus()
+    page.get_by_label("Country").select_option("us")
+    expect(page.get_by_label("ZIP code")).to_be_visible()
+    expect(page.get_by_label("City")).to_have_value("Springfield")
+    expect(page.get_by_label(re.compile("^State"))).to_be_visible()
+    return "#id_country", "These are the fields of an address in United States."
 
 
 @does("_live_error.html", 'hx-post="{{ validate_url }}"')

@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from shop.models import Address
+from shop.models import Address, DeliveryMethod, Order
 from tests.factories import AddressFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +21,7 @@ HTMX = {"HX-Request": "true"}
 def test_shopper_adds_an_address(alice, client_of):
     assert client_of(alice).post("/address/create/", FIELDS).url == "/address/"
     address = Address.objects.get(user=alice)
-    assert str(address) == "Zoë O’Brien, 12 Bread Street, London EC4M 9BE, United Kingdom"
+    assert str(address) == "Zoë O’Brien, 12 Bread Street, London, EC4M 9BE, United Kingdom"
 
 
 def test_shopper_changes_an_address(alice, client_of):
@@ -87,3 +89,61 @@ def test_fields_are_named_for_browsers_to_fill(alice, client_of):
     page = client_of(alice).get("/address/create/").content.decode()
     for token in ("name", "address-line1", "address-line2", "postal-code", "address-level2", "country"):
         assert f'autocomplete="{token}"' in page
+
+
+@pytest.fixture
+def abroad(db):
+    return DeliveryMethod.objects.create(name="International", price=9, countries=["ie", "DE", "hk", "us"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        ({"country": "us", "city": "Springfield", "state": "IL", "zip_code": "62701"}, ["Springfield, IL 62701"]),
+        ({"country": "us", "city": "Springfield", "zip_code": "62701"}, ["Springfield 62701"]),
+        ({"country": "ie", "city": "Tralee", "state": "Co. Kerry", "zip_code": ""}, ["Tralee", "Co. Kerry"]),
+        ({"country": "de", "city": "Berlin", "zip_code": "10117"}, ["10117 Berlin"]),
+        ({"country": "hk", "city": "Mong Kok", "zip_code": ""}, ["Mong Kok"]),
+        ({"country": "hk", "city": "Mong Kok", "zip_code": "000"}, ["Mong Kok", "000"]),  # filled in by a browser
+        ({"country": "uk", "city": "London", "state": "Middlesex"}, ["London", "Middlesex", "EC4M 9BE"]),
+    ],
+)
+def test_good_address_of_each_country_is_taken_and_written_its_way(alice, client_of, abroad, fields, lines):
+    assert client_of(alice).post("/address/create/", {**FIELDS, **fields}).status_code == 302
+    address = Address.objects.get()
+    assert address.lines() == ["12 Bread Street", *lines, address.get_country_display()]
+
+
+def test_order_keeps_the_state_with_the_town(alice):
+    address = AddressFactory(user=alice, city="Springfield", state="IL", zip_code="62701", country="us")
+    order = Order.objects.create(user=alice, **Order.texts_of(billing=address, shipping=address))
+    assert order.shipping_city == "Springfield, IL"
+    assert order.shipping_lines()[-2:] == ["Springfield, IL 62701", "United States"]
+
+
+def test_postcode_is_asked_for_where_each_address_has_one(alice, client_of, abroad):
+    page = client_of(alice).post("/address/create/", {**FIELDS, "country": "us", "zip_code": ""}).content.decode()
+    assert "This field is required." in page and ">ZIP code</label>" in page
+    assert not Address.objects.exists()
+
+
+def test_fields_change_with_the_country_keep_what_is_typed_and_save_nothing(alice, client_of, abroad):
+    typed = {**FIELDS, "name": "", "country_chosen": "1"}
+    part = client_of(alice).post("/address/create/", {**typed, "country": "ie"}, headers=HTMX).content.decode()
+    assert ">Eircode <small>(optional)</small>" in part and ">County <small>" in part
+    assert 'value="London"' in part and "required." not in part and "<form" not in part
+    hong_kong = {**typed, "country": "hk", "zip_code": ""}
+    assert "zip_code" not in client_of(alice).post("/address/create/", hong_kong, headers=HTMX).content.decode()
+    german = client_of(alice).post("/address/create/", {**typed, "country": "de"}, headers=HTMX).content.decode()
+    assert german.index('name="zip_code"') < german.index('name="city"')
+    assert not Address.objects.exists()
+
+
+def test_countries_are_those_that_are_delivered_to_and_the_address_own(alice, client_of, abroad):
+    address = AddressFactory(user=alice, country="fr")
+    client, offered = client_of(alice), re.compile(r'<option value="(\w\w)"')
+    assert offered.findall(client.get("/address/create/").content.decode()) == ["de", "hk", "ie", "uk", "us"]
+    assert "fr" in offered.findall(client.get(f"/address/{address.pk}/").content.decode())
+    DeliveryMethod.objects.update(active=False)
+    assert offered.findall(client.get("/address/create/").content.decode()) == ["uk", "us"]
+    assert "France" in client.get("/address/").content.decode()

@@ -1,6 +1,6 @@
 import pytest
 
-from shop.models import Order
+from shop.models import DeliveryMethod, Order
 from tests.factories import OrderFactory
 
 ADDRESS = {
@@ -170,3 +170,14 @@ def test_etag_guards_against_a_blind_overwrite(dispatch, path):
 @pytest.mark.parametrize(("asked", "status"), [("*", 200), ("nonsense", 412), ("", 412), ('"x"', 412), ('W/"x"', 412)])
 def test_if_match_in_other_words(dispatch, path, asked, status):
     assert dispatch.patch(path, {"shipping_city": "York"}, headers={"If-Match": asked}).status_code == status
+
+
+def test_country_is_one_that_is_delivered_to_or_the_orders_own(dispatch, paid_order, path):
+    DeliveryMethod.objects.create(name="Post", price=3, countries=["ie", "hk"])
+    assert dispatch.patch(path, {"shipping_country": "IE", "shipping_zip_code": ""}).json()["shipping_country"] == "ie"
+    refused = dispatch.patch(path, {"shipping_country": "fr"})
+    assert (refused.status_code, list(refused.json())) == (400, ["shipping_country"])
+    assert "hk, ie, uk, us" in refused.json()["shipping_country"][0]
+    DeliveryMethod.objects.all().delete()
+    assert dispatch.patch(path, {"shipping_country": "ie", "shipping_city": "Cork"}).status_code == 200
+    assert list(dispatch.patch(path, {"shipping_country": "uk"}).json()) == ["shipping_zip_code"]

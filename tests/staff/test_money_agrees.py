@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shop.models import Basket, Order, OrderLine, OutgoingMail, Product, VatRate
+from shop.models import Basket, DeliveryMethod, Order, OrderLine, OutgoingMail, Product, VatRate
 from shop.payments import refunding
 from shop.values.money import in_pence, money
 from staff.papers.invoices import CreditNote, Invoice
@@ -45,9 +45,11 @@ def place(user, books, country, delivery):
         product = Product.objects.create(name=name, slug=f"book-{next(numbers)}", format=format, price=price)
         basket.lines.create(product=product, quantity=quantity)
     address = AddressFactory(user=user, country=country)
-    order = Order.objects.place(basket, address, address)
-    # As the delivery that is chosen at the checkout is stored.
-    Order.objects.filter(pk=order.pk).update(delivery_price=delivery)
+    # Beside one that would be cheaper, and is not chosen.
+    DeliveryMethod.objects.create(name="Slow boat", price=0)
+    chosen = DeliveryMethod.objects.create(name="Courier", price=delivery)
+    order = Order.objects.place(basket, address, address, delivery_method=chosen)
+    DeliveryMethod.objects.all().delete()
     return Order.objects.get(pk=order.pk)
 
 
@@ -90,7 +92,7 @@ def test_every_figure_agrees(office, stripe, books, country, delivery, is_paid, 
     assert credit_notes_of(office, order) == order.refunded_total
     assert total_in_csv(office, order) == total
     assert price_in_app(shopper, order) == total
-    assert money(ordered) in OutgoingMail.objects.get(key=f"order-confirmation-{order.pk}").text
+    assert money(ordered + delivery) in OutgoingMail.objects.get(key=f"order-confirmation-{order.pk}").text
     for refund in order.refunds():
         assert money(refund.amount) in OutgoingMail.objects.get(key=f"order-refunded-{order.pk}-{refund.pk}").subject
     if is_paid:

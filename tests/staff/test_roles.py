@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from shop.models import Company, Product, Refund
+from shop.models import Company, DeliveryMethod, Product, Refund
 from staff.admin_sites import dispatch_admin, office_admin
 from tests.factories import AddressFactory, AuthorFactory, BasketFactory, ProductTagFactory, SeriesFactory  # fmt: skip
 
@@ -139,7 +139,7 @@ def objects(order):
     """One object of each model that an office shows."""
     product = Product.objects.first()
     made = [order, order.user, product, AddressFactory(), BasketFactory(), ProductTagFactory()]
-    made += [AuthorFactory(), SeriesFactory()]
+    made += [AuthorFactory(), SeriesFactory(), DeliveryMethod.objects.create(name="Post", price=3)]
     return {each._meta.model_name: each for each in made}
 
 
@@ -207,7 +207,17 @@ def test_each_office_shows_its_own_models():
     def models_of(site):
         return {model._meta.model_name for model in site._registry if model._meta.app_label == "shop"}
 
-    office = {"product", "producttag", "productimage", "author", "series", "address", "order", "stockmove"}
+    office = {
+        "product",
+        "producttag",
+        "productimage",
+        "author",
+        "series",
+        "address",
+        "order",
+        "deliverymethod",
+        "stockmove",
+    }
     assert models_of(dispatch_admin) == {"order", "product"}
     assert models_of(office_admin) == office
     assert models_of(admin.site) >= office | {"user", "basket"}
