@@ -8,6 +8,8 @@ from django.dispatch import Signal
 
 order_placed = Signal()
 order_paid = Signal()
+# With `parcels`.
+parcels_sent = Signal()
 # With `was_paid`.
 order_cancelled = Signal()
 refund_begun = Signal()

@@ -56,18 +56,35 @@ class AddCheck(AddConstraint):
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         """Raises CommandError with the rows and the mend where a row breaks the check; nothing is changed then."""
-        model: Any = to_state.apps.get_model(app_label, self.model_name)
-        connection, name = schema_editor.connection, self.constraint.name
-        refuse_rows(model.objects.using(connection.alias), self.constraint, self.mend)
+        self._put(self.constraint, to_state.apps.get_model(app_label, self.model_name), schema_editor)
+
+    def _put(self, constraint: models.CheckConstraint, model: Any, schema_editor: Any) -> None:
+        connection = schema_editor.connection
+        refuse_rows(model.objects.using(connection.alias), constraint, self.mend)
         if connection.vendor != "postgresql":
             with transaction.atomic(connection.alias):
-                super().database_forwards(app_label, schema_editor, from_state, to_state)
+                schema_editor.add_constraint(model, constraint)
             return
         table = schema_editor.quote_name(model._meta.db_table)
-        quoted = schema_editor.quote_name(name)
+        quoted = schema_editor.quote_name(constraint.name)
         schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {quoted}")
-        schema_editor.execute(f"{self.constraint.create_sql(model, schema_editor)} NOT VALID", params=None)
+        schema_editor.execute(f"{constraint.create_sql(model, schema_editor)} NOT VALID", params=None)
         schema_editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}")
+
+
+class ReplaceCheck(AddCheck):
+    """AddCheck in the place of the one that has its name, which comes back when the migration is undone."""
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        state.remove_constraint(app_label, self.model_name_lower, self.constraint.name)
+        super().state_forwards(app_label, state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model: Any = to_state.apps.get_model(app_label, self.model_name)
+        [before] = [each for each in model._meta.constraints if each.name == self.constraint.name]
+        self._put(before, model, schema_editor)
 
 
 def refuse_rows(rows: Any, constraint: models.CheckConstraint, mend: str) -> None:

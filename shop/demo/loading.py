@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -23,6 +24,7 @@ from shop.models import (
     Order,
     OrderEvent,
     OrderLine,
+    Parcel,
     Product,
     ProductImage,
     Refund,
@@ -106,6 +108,8 @@ def _write_history(shoppers: list[User]) -> None:
         order.lines.update(date_updated=changed)
         order.payments.update(date_added=placed, date_paid=placed)
         order.events.update(happened_at=placed)
+        order.events.filter(kind=OrderEvent.Kind.SENT).update(happened_at=changed)
+        order.parcels.update(date_sent=changed)
         order.refunds().update(date_added=changed)
         if number < ORDERS - AWAITING_THE_OFFICE:
             order.refunds().update(status=Refund.Status.DONE, date_done=changed)
@@ -132,9 +136,17 @@ def _order(buyer: User, products: list[Product], progress: Sequence[int] | None)
     if progress is not None:
         Order.objects.filter(pk=order.pk).update(status=Order.PAID)
         for place, status in enumerate(progress):
-            keys = [line.pk for line in lines[place :: len(progress)]]
-            order.lines.filter(pk__in=keys).update(status=status)
+            some = order.lines.filter(pk__in=[line.pk for line in lines[place :: len(progress)]])
+            some.update(status=status, **(_in_parcel(order) if status == OrderLine.SENT and some else {}))
     elif len(products) == 1:
         order.lines.update(status=OrderLine.CANCELLED)
         Order.objects.filter(pk=order.pk).update(date_cancelled=timezone.now())
     return order
+
+
+def _in_parcel(order: Order) -> dict[str, Any]:
+    """What lines say that left in a parcel of the order's."""
+    label = {"carrier": "Royal Mail", "tracking_number": f"BT{1130000 + order.pk:09}GB"}
+    parcel = Parcel.objects.create(order=order, **label)
+    order.tell(OrderEvent.Kind.SENT, text=parcel.label)
+    return {"parcel": parcel, **label}

@@ -1,12 +1,16 @@
 """What a shopper is mailed about an order."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Count, Min
 from django.dispatch import receiver
 
-from shop.mail.outgoing import queue_mail
-from shop.models import Company, Order, Refund
-from shop.signals import order_cancelled, order_paid, order_placed, refund_done
+from shop.mail.outgoing import queue_mail, queue_mails
+from shop.models import Company, Order, OrderLine, Parcel, Refund
+from shop.models.product import BookFormat
+from shop.signals import order_cancelled, order_paid, order_placed, parcels_sent, refund_done
 
 
 @receiver(order_placed)
@@ -35,6 +39,24 @@ def tell_paid(order: Order, **kwargs: Any) -> None:
     mail(order, "paid", paid=order.paid_total)
 
 
+@receiver(parcels_sent)
+def tell_sent(order: Order, parcels: Sequence[Parcel], **kwargs: Any) -> None:
+    """Mail the shopper once for each parcel: what is in it now, and where to see how far it is."""
+    lines = OrderLine.objects.filter(parcel__in=parcels).order_by()
+    books: dict[int | None, list[dict[str, Any]]] = defaultdict(list)
+    for row in (
+        lines.values("parcel", "name", "format").annotate(quantity=Count("pk"), first=Min("pk")).order_by("first")
+    ):
+        format = dict(BookFormat.choices).get(row["format"], "")
+        books[row["parcel"]].append({"name": row["name"], "format": format.lower(), "quantity": row["quantity"]})
+    common = about(order) | {"delivery": order.shipping_lines(), "more_follows": order.lines.open().exists()}
+    contexts = {
+        f"order-sent-{order.pk}-{parcel.pk}": common | {"parcel": parcel, "books": books[parcel.pk]}
+        for parcel in parcels
+    }
+    queue_mails(order.user.email, "order_sent", contexts)
+
+
 @receiver(order_cancelled)
 def tell_cancelled(order: Order, **kwargs: Any) -> None:
     account = order.account()
@@ -49,5 +71,9 @@ def tell_refunded(refund: Refund, **kwargs: Any) -> None:
 
 def mail(order: Order, what: str, which: str = "", **context: Any) -> None:
     """Queue `emails/order_<what>`, once for an order, or for each `which`."""
-    about = {"order": order.pk, "first_name": order.user.first_name, "link": order.link()}
-    queue_mail(f"order-{what}-{order.pk}{which}", order.user.email, f"order_{what}", {**about, **context})
+    queue_mail(f"order-{what}-{order.pk}{which}", order.user.email, f"order_{what}", {**about(order), **context})
+
+
+def about(order: Order) -> dict[str, Any]:
+    """What every mail about an order says."""
+    return {"order": order.pk, "first_name": order.user.first_name, "link": order.link()}

@@ -59,26 +59,33 @@ def queue_mail(
     customer service. What the mail says is stored until it is sent, and then forgotten. One of a lower `priority` is
     sent when no other is left.
     """
-    company = Company.objects.current()
-    context = {"company": company, **context}
-    plain = get_template(f"emails/{template}.txt").template  # type: ignore[attr-defined]
-    subject, _, text = plain.render(Context(dict(context), autoescape=False)).strip().partition("\n")
-    html = render_to_string(f"emails/{template}.html", {"subject": subject, **context})
-    mail, created = OutgoingMail.objects.get_or_create(
-        key=key,
-        defaults={
-            "to": to,
-            "reply_to": reply_to,
-            "subject": subject.strip()[:300],
-            "text": f"{text.strip()}\n{company.in_a_line()}\n" if company.address else f"{text.strip()}\n",
-            "html": html,
-            "priority": priority,
-        },
-    )
+    written = compose(template, context, Company.objects.current())
+    known = {"to": to, "reply_to": reply_to, "priority": priority, **written}
+    mail, created = OutgoingMail.objects.get_or_create(key=key, defaults=known)
     if created and alone:
         wake_up(mail)
     elif created:
         transaction.on_commit(partial(wake_up, mail), robust=True)
+
+
+def queue_mails(to: str, template: str, contexts: Mapping[str, Mapping[str, Any]]) -> None:
+    """As `queue_mail`, several together: their contexts by their keys, none of which may ever have been used."""
+    company = Company.objects.current()
+    mails = [OutgoingMail(key=key, to=to, **compose(template, contexts[key], company)) for key in contexts]
+    for mail in OutgoingMail.objects.bulk_create(mails):
+        transaction.on_commit(partial(wake_up, mail), robust=True)
+
+
+def compose(template: str, context: Mapping[str, Any], company: Company) -> dict[str, str]:
+    """What a mail says: its `subject`, `text` and `html`."""
+    context = {"company": company, **context}
+    plain = get_template(f"emails/{template}.txt").template  # type: ignore[attr-defined]
+    subject, _, text = plain.render(Context(dict(context), autoescape=False)).strip().partition("\n")
+    return {
+        "subject": subject.strip()[:300],
+        "text": f"{text.strip()}\n{company.in_a_line()}\n" if company.address else f"{text.strip()}\n",
+        "html": render_to_string(f"emails/{template}.html", {"subject": subject, **context}),
+    }
 
 
 def queue_some(

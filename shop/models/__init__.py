@@ -10,6 +10,7 @@ from shop.models.order import Order
 from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine
 from shop.models.outgoing_mail import OutgoingMail
+from shop.models.parcel import Parcel
 from shop.models.payment import Payment
 from shop.models.payment_problem import PaymentProblem
 from shop.models.picture import ProductImage
@@ -37,6 +38,7 @@ __all__ = [
     "OrderEvent",
     "OrderLine",
     "OutgoingMail",
+    "Parcel",
     "Payment",
     "PaymentProblem",
     "Product",

@@ -17,6 +17,7 @@ from shop.models.order_addresses import OrderAddresses
 from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine, OrderStatus
 from shop.models.order_money import OrderMoney
+from shop.models.order_parcels import OrderParcels, gather_sent
 from shop.models.order_placing import OrderPlacing
 from shop.models.order_progress import Marked, Stage, Step, steps_to
 from shop.models.payment import Payment
@@ -96,6 +97,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         for order in self.filter(pk__in=Payment.objects.paid().values("order")):
             order.settle(Refund.Cause.CANCELLED)
 
+    def gather_sent(self) -> None:
+        """What is sent of them and in no parcel yet comes into one; needs their locks."""
+        gather_sent(self)
+
     def locked(self) -> "OrderQuerySet":
         """The same orders, once the others who change them are done; needs a transaction.
 
@@ -126,7 +131,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return super(OrderQuerySet, closed).update(status=Order.DONE, date_updated=timezone.now())
 
 
-class Order(OrderAddresses, OrderMoney, VerbsDecide):
+class Order(OrderAddresses, OrderParcels, OrderMoney, VerbsDecide):
     Status: TypeAlias = OrderStatus
     NEW, PAID, DONE = Status
     # For these money came in; what is new may never be paid.

@@ -16,6 +16,7 @@ class EventKind(models.TextChoices):
     REFUND = "refund", "Refund begun"
     REFUNDED = "refunded", "Refunded"
     NOT_REFUNDED = "not_refunded", "Refund refused"
+    SENT = "sent", "Sent"
     CANCELLED = "cancelled", "Cancelled"
 
 
@@ -24,7 +25,7 @@ class OrderEvent(models.Model):
 
     Kind: TypeAlias = EventKind
     # What the shopper is told of it; the rest is for the staff.
-    FOR_SHOPPER = (EventKind.PLACED, EventKind.PAID, EventKind.REFUNDED, EventKind.CANCELLED)
+    FOR_SHOPPER = (EventKind.PLACED, EventKind.PAID, EventKind.SENT, EventKind.REFUNDED, EventKind.CANCELLED)
 
     order = models.ForeignKey("shop.Order", on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind.choices)

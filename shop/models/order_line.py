@@ -8,12 +8,14 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models.expressions import Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
 from shop.database.constraints import Check, one_of
 from shop.database.json_columns import Cover
 from shop.models.covers import SHOWN, Covered
 from shop.models.late_saves import VerbsDecide
 from shop.models.order_progress import Stage, Tally
+from shop.models.parcel import Parcel
 from shop.models.product import BookFormat, Product
 from shop.models.stock_move import StockMove
 from shop.models.vat_rate import VatRate
@@ -48,6 +50,10 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def closed(self) -> "OrderLineQuerySet":
         return self.filter(status__in=OrderLine.CLOSED)
 
+    def to_send(self) -> "OrderLineQuerySet":
+        """What dispatch may send now."""
+        return self.open()
+
     def paid(self) -> "OrderLineQuerySet":
         """The lines of paid orders, newest order first."""
         return self.filter(order__status=OrderStatus.PAID).order_by("-order_id", "pk")
@@ -68,7 +74,8 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def for_page(self) -> "OrderLineQuerySet":
         """`together`, with all that a page shows of each."""
-        lines = self.together().select_related("product").only(*OrderLine.ALIKE, *OrderLine.DESCRIBED, *SHOWN)
+        lines = self.together().select_related("product", "parcel")
+        lines = lines.only(*OrderLine.ALIKE, *OrderLine.DESCRIBED, *SHOWN, *OrderLine.PARCELS)
         return lines.annotate(cover=Cover("product")).order_by("pk")
 
     def added_up(self) -> "OrderLineQuerySet":
@@ -105,9 +112,12 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         with transaction.atomic():
             changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
             updated = super().update(**values)
-            changed.complete_closed()
             # An expression, as of bulk_update(), may be anything.
-            if not isinstance(values["status"], int) or values["status"] == OrderLine.CANCELLED:
+            may_be = OrderLine.Status if not isinstance(values["status"], int) else (values["status"],)
+            if OrderLine.SENT in may_be:
+                changed.gather_sent()
+            changed.complete_closed()
+            if OrderLine.CANCELLED in may_be:
                 changed.settle()
         return updated
 
@@ -119,6 +129,20 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
             changed.complete_closed()
             changed.settle()
         return deleted
+
+    def relabel_parcels(self) -> None:
+        """Give the parcels that these lines are in, and all that is in those, their carrier and number.
+
+        Needs the orders' locks.
+        """
+        lines = self.exclude(parcel=None).only("parcel", *Parcel.LABEL).order_by("pk")
+        parcels = {line.parcel_id: Parcel(pk=line.parcel_id, **line.label) for line in lines}
+        if not parcels:
+            return
+        Parcel.objects.bulk_update(parcels.values(), Parcel.LABEL, batch_size=100)
+        parcel = Parcel.objects.filter(pk=models.OuterRef("parcel"))
+        label = {name: models.Subquery(parcel.values(name)[:1]) for name in Parcel.LABEL}
+        OrderLine.objects.filter(parcel__in=parcels).update(**label, date_updated=timezone.now())
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -137,7 +161,9 @@ class OrderLine(Covered, VerbsDecide):
         CANCELLED: (),
     }
     # Lines of an order that agree in these are shown as one.
-    ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number")
+    ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number", "parcel")
+    # What a page shows of the parcel that it left in.
+    PARCELS = tuple(f"parcel__{name}" for name in ("order", "carrier", "tracking_number", "date_sent"))
     # What is kept of the book as it was when it was ordered.
     DESCRIBED = ("name", "isbn", "format", "authors_text")
     # How many there are of it, where they were read together.
@@ -166,6 +192,12 @@ class OrderLine(Covered, VerbsDecide):
     status = models.IntegerField(choices=Status.choices, default=Status.NEW)
     carrier = models.CharField(max_length=60, blank=True)
     tracking_number = models.CharField(max_length=60, blank=True)
+    # None until it is sent. A parcel stays as long as anything is in it.
+    parcel = models.ForeignKey(
+        Parcel, on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="lines"
+    )
+    # When it was put into the box that is being packed, which can be undone.
+    packed_at = models.DateTimeField(null=True, blank=True, editable=False)
     date_updated = models.DateTimeField(auto_now=True)
 
     objects = OrderLineQuerySet.as_manager()
@@ -197,6 +229,8 @@ class OrderLine(Covered, VerbsDecide):
             orders().filter(pk=self.order_id).locked()
             added = self._state.adding
             super().save(*args, **kwargs)
+            if self.status == self.SENT:
+                orders().filter(pk=self.order_id).gather_sent()
             # An order is put together line by line: its first one may be closed already, and others follow.
             if added:
                 StockMove.objects.take([self])
@@ -263,15 +297,26 @@ class OrderLine(Covered, VerbsDecide):
         return Tally(read.books, read.closed, price, read.called_off, cancelled)
 
     @property
-    def parcel(self) -> str:
+    def label(self) -> dict[str, str]:
+        """What it says of its parcel."""
+        return {name: getattr(self, name) for name in Parcel.LABEL}
+
+    @property
+    def tracking(self) -> str:
         """What it travels in, as the carrier calls it: "Royal Mail AB123", or nothing yet."""
         return f"{self.carrier} {self.tracking_number}".strip()
 
+    @transaction.atomic
     def track(self, **parcel: str) -> bool:
-        """Note which parcel it travels in (`carrier`, `tracking_number`); False where that was known already."""
+        """Note which parcel it travels in (`carrier`, `tracking_number`); False where that was known already.
+
+        Once it is sent, this corrects its parcel, and what is noted of all that is in it.
+        """
         changed = [field for field, value in parcel.items() if getattr(self, field) != value]
         for field in changed:
             setattr(self, field, parcel[field])
         if changed:
+            orders().filter(pk=self.order_id).locked()
             self.save(update_fields=[*changed, "date_updated"])
+            OrderLine.objects.filter(pk=self.pk).relabel_parcels()
         return bool(changed)

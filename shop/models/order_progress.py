@@ -92,8 +92,9 @@ class OrderedBook:
         return self.line.product.waits_until if is_open else None
 
     def parcels(self) -> list[str]:
-        """What it travels in, as the carriers call it: ["Royal Mail AB123"]."""
-        return list(dict.fromkeys(line.parcel for line in self.lines if line.parcel))
+        """What is to go out in which parcel, as the carriers call it: ["Royal Mail AB123"]."""
+        packed = (line.tracking for line in self.lines if line.parcel_id is None)
+        return list(dict.fromkeys(filter(None, packed)))
 
     def progress(self) -> list[tuple[Stage, int]]:
         """How many of it are how far, furthest last: [(Stage.PROCESSING, 1), (Stage.SENT, 2)]."""

@@ -1,4 +1,4 @@
-"""What the release before this one writes while both run: it knows neither payments nor lines as ordered."""
+"""What the release before this one writes while both run: it knows neither payments, lines as ordered nor parcels."""
 
 from datetime import timedelta
 
@@ -9,11 +9,12 @@ from django.utils import timezone
 from shop.models import Order, OrderLine, Payment, VatRate
 
 WITHIN = timedelta(days=7)
+SENT_WITHIN = timedelta(days=60)
 AT_ONCE = 1000
 
 
 def mend() -> None:
-    """Describe lines and note payments that it left out; what it wrote lately is looked at alone."""
+    """Describe lines, note payments and gather parcels that it left out; what it wrote lately is looked at alone."""
     since = timezone.now() - WITHIN
     lines = OrderLine.objects.filter(name="", order__date_added__gte=since).select_related("order", "product")
     undescribed, rate_for = list(lines[:AT_ONCE]), VatRate.objects.finder()
@@ -25,3 +26,14 @@ def mend() -> None:
         with transaction.atomic():
             order.lock()
             order.record_payment()
+    _gather_sent()
+
+
+@transaction.atomic
+def _gather_sent() -> None:
+    """What it sent comes into parcels, and the shopper hears of it."""
+    since = timezone.now() - SENT_WITHIN
+    lines = OrderLine.objects.filter(status=OrderLine.SENT, parcel=None, order__date_added__gte=since).order_by()
+    orders = list(lines.values_list("order", flat=True).distinct()[:AT_ONCE])
+    if orders:
+        Order.objects.filter(pk__in=orders).locked().gather_sent()

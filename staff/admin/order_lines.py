@@ -11,7 +11,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from shop.models import Basket, Order, OrderLine
+from shop.models import Basket, Order, OrderLine, Parcel
 from staff.admin.forms import Labelled
 from staff.admin.order_forms import OrderLineForm
 from staff.admin.plain_widgets import PLAIN_WIDGETS
@@ -19,7 +19,7 @@ from staff.admin.plain_widgets import PLAIN_WIDGETS
 # What an order holds; those from before that limit are shown by so many lines.
 LINES_A_PAGE = Basket.MOST_BOOKS
 PAGE = "lines"
-PARCEL = ("carrier", "tracking_number")
+PARCEL = Parcel.LABEL
 
 
 class Known(forms.Field):
@@ -123,7 +123,10 @@ def save_lines(formset: Any, request: HttpRequest) -> None:
             tracked.append(line)
         if "status" in changed:
             marked[line.pk] = line.status
-    OrderLine.objects.bulk_update(tracked, [*PARCEL, "date_updated"], batch_size=100)
+    if tracked:
+        order.lock()
+        OrderLine.objects.bulk_update(tracked, [*PARCEL, "date_updated"], batch_size=100)
+        order.lines.filter(pk__in=[line.pk for line in tracked]).relabel_parcels()
     for reason, lines in order.mark_lines(marked).refused.items() if marked else ():
         messages.error(request, reason if len(lines) == 1 else f"{len(lines)} lines: {reason}")
     for line in formset.new_objects:

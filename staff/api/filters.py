@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from shop.models import Order, OrderLine
+from shop.models import Order, OrderLine, Parcel
 from staff.date_filters import MomentFilter
 
 LARGEST_ID = 2**63 - 1
@@ -41,7 +41,7 @@ class KnownFilters(DjangoFilterBackend):
         filters = [*view.filterset_class.base_filters, view.paginator.page_query_param]
         known = {*filters, api_settings.URL_FORMAT_OVERRIDE}
         if unknown := [name for name in request.query_params if name not in known]:
-            there_are = f"{', '.join(filters[:-1])} and {filters[-1]}"
+            there_are = " and ".join(filter(None, (", ".join(filters[:-1]), filters[-1])))
             raise ValidationError({name: [f"There is no filter “{name}”: there are {there_are}."] for name in unknown})
         return super().filter_queryset(request, queryset, view)
 
@@ -67,3 +67,9 @@ class OrderLineFilter(django_filters.FilterSet):
     class Meta:
         model = OrderLine
         fields = ["order", "status"]
+
+
+class ParcelFilter(django_filters.FilterSet):
+    class Meta:
+        model = Parcel
+        fields: tuple[str, ...] = ()

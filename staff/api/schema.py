@@ -68,6 +68,9 @@ IF_MATCH = OpenApiParameter(
 )
 
 
+ORDER = OpenApiParameter("id", int, OpenApiParameter.PATH, description="The order's.")
+
+
 def answer_header(name: str, description: str, *codes: int) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, response=[*codes])
 
@@ -84,6 +87,8 @@ class DispatchSchema(AutoSchema):
         ("Order", "retrieve"): "Where one order goes",
         ("Order", "update"): "Replace a shipping address",
         ("Order", "partial_update"): "Correct a shipping address",
+        ("Parcel", "list"): "What a paid or done order was sent in, in the sequence it left",
+        ("Parcel", "create"): "Send lines of a paid order in a parcel",
     }
 
     view: Any
@@ -94,7 +99,11 @@ class DispatchSchema(AutoSchema):
 
     @property
     def writes(self) -> bool:
-        return self.method in ("PUT", "PATCH")
+        return self.method in ("PUT", "PATCH", "POST")
+
+    @property
+    def success(self) -> int:
+        return 201 if self.method == "POST" else 200
 
     def get_summary(self) -> str | None:
         return self.SUMMARIES[self.noun, self.view.action]
@@ -107,10 +116,12 @@ class DispatchSchema(AutoSchema):
         return ["application/json"]
 
     def get_tags(self) -> list[str]:
-        return ["Orders" if self.noun == "Order" else "Order lines"]
+        return [{"Order": "Orders", "OrderLine": "Order lines", "Parcel": "Parcels"}[self.noun]]
 
     def get_response_serializers(self) -> Any:
-        responses: dict[Any, Any] = {200: OpenApiResponse(super().get_response_serializers(), "As asked.")} | EVERYWHERE
+        responses: dict[Any, Any] = {
+            self.success: OpenApiResponse(super().get_response_serializers(), "As asked.")
+        } | EVERYWHERE
         if self.view.action == "list":
             responses |= LISTS
         else:
@@ -127,7 +138,9 @@ class DispatchSchema(AutoSchema):
         guarded = self.noun == "Order" and self.view.action != "list"
         if guarded:
             parameters.append(answer_header("ETag", "The state of the order, for `If-Match`.", 200))
+        if self.noun == "Parcel":
+            parameters.append(ORDER)
         if self.writes:
             parameters += [IDEMPOTENCY_KEY, IF_MATCH] if guarded else [IDEMPOTENCY_KEY]
-            parameters.append(answer_header("Idempotency-Replayed", "`true` on a repeated answer.", 200))
+            parameters.append(answer_header("Idempotency-Replayed", "`true` on a repeated answer.", self.success))
         return parameters

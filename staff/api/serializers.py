@@ -5,9 +5,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField
 from rest_framework import serializers
 
-from shop.models import DeliveryMethod, Order, OrderLine
+from shop.models import DeliveryMethod, Order, OrderLine, Parcel
 from shop.values.countries import canonical, name_of
 from shop.values.postal_formats import postal_format
+from staff.api.filters import LARGEST_ID
 
 
 class MomentField(serializers.DateTimeField):
@@ -111,3 +112,36 @@ class OrderSerializer(DispatchSerializer):
         if changed:
             order.save(update_fields=[*changed, "date_updated"])
         return order
+
+
+class ParcelSerializer(DispatchSerializer):
+    """A parcel: what it is called, and the lines in it."""
+
+    carrier = serializers.CharField(max_length=60, allow_blank=True)
+    tracking_number = serializers.CharField(
+        max_length=60, allow_blank=True, help_text="Shown to the shopper; empty where there is none."
+    )
+    lines: Any = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID),
+        required=False,
+        min_length=1,
+        help_text="Ids of the order's open lines; without them, all that are open.",
+    )
+
+    class Meta:
+        model = Parcel
+        fields = ["id", "carrier", "tracking_number", "lines", "date_sent"]
+        read_only_fields = ["date_sent"]
+
+    def to_representation(self, parcel: Parcel) -> dict[str, Any]:
+        lines = sorted(line.pk for line in parcel.lines.all())
+        shown = {"id": parcel.pk, "carrier": parcel.carrier, "tracking_number": parcel.tracking_number, "lines": lines}
+        return shown | {"date_sent": self.fields["date_sent"].to_representation(parcel.date_sent)}
+
+    def create(self, data: dict[str, Any]) -> Parcel:
+        """Send it: `order` is given by `save()`."""
+        try:
+            parcel: Parcel = data.pop("order").send_parcel(**data)
+        except ValidationError as error:
+            raise serializers.ValidationError({"lines": error.messages}) from error
+        return parcel

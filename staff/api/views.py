@@ -2,7 +2,8 @@ import hashlib
 import json
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils.http import parse_etags
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -15,16 +16,16 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from shop.models import Order, OrderLine
+from shop.models import Order, OrderLine, Parcel
 from staff.api.authentication import BasicAuthentication, TokenAuthentication
 from staff.api.errors import PreconditionFailed, TooLarge
-from staff.api.filters import KnownFilters, OrderFilter, OrderLineFilter
+from staff.api.filters import KnownFilters, OrderFilter, OrderLineFilter, ParcelFilter
 from staff.api.idempotency import SafeRetries
 from staff.api.pagination import DispatchPagination
 from staff.api.permissions import WorksForDispatch
 from staff.api.renderers import StaffBrowser
 from staff.api.schema import DispatchSchema
-from staff.api.serializers import OrderLineSerializer, OrderSerializer
+from staff.api.serializers import OrderLineSerializer, OrderSerializer, ParcelSerializer
 from staff.api.throttles import RequestThrottle
 from support.mobile.parsers import JSONParser
 from support.mobile.rest import Nowhere, one_shape
@@ -130,6 +131,31 @@ class OrderViewSet(DispatchViewSet):
         tags = parse_etags(asked.strip()) or [f'"{asked.strip()}"']
         if not {"*", etag_of(self.get_serializer(serializer.instance).data)} & set(tags):
             raise PreconditionFailed
+
+
+class ParcelViewSet(DispatchViewSet):
+    """What an order was sent in. Those of an order that is done are read still: its last parcel made it so."""
+
+    queryset = Parcel.objects.all()
+    serializer_class = ParcelSerializer
+    filterset_class = ParcelFilter
+
+    def get_queryset(self) -> QuerySet[Parcel]:
+        if getattr(self, "swagger_fake_view", False):
+            return super().get_queryset()
+        order = get_object_or_404(Order.objects.paid_for(), pk=self.kwargs["pk"])
+        lines = OrderLine.objects.only("pk", "parcel").order_by("pk")
+        return super().get_queryset().filter(order=order).prefetch_related(Prefetch("lines", lines))
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.once(request)
+
+    def write(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        order = get_object_or_404(Order.objects.paid().select_for_update(), pk=self.kwargs["pk"])
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.save(order=order)
+        return Response(serializer.data, status=201)
 
 
 def etag_of(order: dict[str, Any]) -> str:

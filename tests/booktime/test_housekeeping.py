@@ -222,7 +222,7 @@ STAY = {
     "shop.ProductImage": "catalogue", "shop.CatalogueChange": "one row", "shop.Housekeeping": "one row",
     "shop.User": "accounts", "shop.User_groups": "accounts", "shop.User_user_permissions": "accounts",
     "shop.Address": "accounts", "shop.BasketLine": "goes with its basket",
-    "shop.Order": "orders", "shop.OrderLine": "orders", "shop.OrderEvent": "orders",
+    "shop.Order": "orders", "shop.OrderLine": "orders", "shop.OrderEvent": "orders", "shop.Parcel": "orders",
     "shop.Payment": "orders", "shop.Refund": "orders", "shop.PaymentProblem": "orders",
     "shop.CardDeskSession": "goes with its payment", "shop.Counter": "one row", "shop.Company": "one row",
     "shop.VatRate": "written by people", "shop.StockMove": "orders",

@@ -18,6 +18,7 @@ def test_document_is_openapi_3_1_of_the_contracts_paths_and_no_others(schema):
         "/api/orderlines/{id}/",
         "/api/orders/",
         "/api/orders/{id}/",
+        "/api/orders/{id}/parcels/",
         "/mobile-api/auth/",
         "/mobile-api/my-orders/",
         "/mobile-api/my-orders/{id}/messages/",
@@ -26,7 +27,8 @@ def test_document_is_openapi_3_1_of_the_contracts_paths_and_no_others(schema):
     for path, operations in schema["paths"].items():
         if path.startswith("/mobile-api/"):
             continue
-        assert sorted(operations) == (["get", "patch", "put"] if "{id}" in path else ["get"])
+        of_one = ["get", "post"] if path.endswith("/parcels/") else ["get", "patch", "put"]
+        assert sorted(operations) == (of_one if "{id}" in path else ["get"])
 
 
 def test_every_status_a_client_may_meet_is_explained(schema):
@@ -35,6 +37,15 @@ def test_every_status_a_client_may_meet_is_explained(schema):
     assert all(response["description"] for response in patch.values())
     assert "Retry-After" in patch["429"]["headers"]
     assert "WWW-Authenticate" in patch["401"]["headers"]
+
+
+def test_sending_a_parcel_is_described(schema):
+    of_order = schema["paths"]["/api/orders/{id}/parcels/"]
+    assert "201" in of_order["post"]["responses"] and "404" in of_order["get"]["responses"]
+    asked = schema["components"]["schemas"]["ParcelRequest"]
+    assert asked["required"] == ["carrier", "tracking_number"] and asked["properties"]["lines"]["minItems"] == 1
+    [order] = [each for each in of_order["post"]["parameters"] if each["in"] == "path"]
+    assert "order" in order["description"]
 
 
 def test_a_page_of_the_document_is_the_page_that_is_served(schema):

@@ -23,7 +23,7 @@ def without_dates(answer: dict) -> dict:
     return {name: value for name, value in answer.items() if not name.startswith("date_")}
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_day_in_curl(live_server, carrier_company, alice, tmp_path):
     order = OrderFactory(pk=1, user=alice, status=Order.PAID)
     emma = ProductFactory(name="Emma", isbn="9780141439587", format="paperback")

@@ -68,7 +68,7 @@ def test_dispatcher_notes_the_parcel_as_a_line_goes_out(dans, parcel):
     sent = {"lines-0-status": "30", "lines-0-carrier": "Royal Mail", "lines-0-tracking_number": "AB 123"}
     change(dans, path_of(parcel), "order_form", **sent)
     line = parcel.lines.first()
-    assert (line.status, line.parcel) == (OrderLine.SENT, "Royal Mail AB 123")
+    assert (line.status, line.tracking) == (OrderLine.SENT, "Royal Mail AB 123")
 
 
 def test_dispatcher_corrects_the_address_of_a_parcel_and_nothing_else(dans, parcel):
