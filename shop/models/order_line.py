@@ -52,7 +52,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
     def to_send(self) -> "OrderLineQuerySet":
         """What dispatch may send now."""
-        return self.open()
+        return self.open().not_waiting()
 
     def paid(self) -> "OrderLineQuerySet":
         """The lines of paid orders, newest order first."""
