@@ -8,6 +8,8 @@ from django.dispatch import Signal
 
 order_placed = Signal()
 order_paid = Signal()
+# With `moved`, a `Return` that was asked for, received or decided.
+return_moved = Signal()
 # With `parcels`.
 parcels_sent = Signal()
 # With `was_paid`.

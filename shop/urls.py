@@ -12,6 +12,7 @@ from shop.views import (
     orders,
     pages,
     payments,
+    returns,
 )
 
 urlpatterns = [
@@ -38,6 +39,7 @@ urlpatterns = [
     path("orders/<int:pk>/", orders.order_detail, name="order_detail"),
     path("orders/<int:pk>/cancel/", orders.order_cancel, name="order_cancel"),
     path("orders/<int:pk>/buy-again/", orders.order_buy_again, name="order_buy_again"),
+    path("orders/<int:pk>/return/", returns.order_return, name="order_return"),
     path("orders/<int:pk>/pay/", payments.order_pay, name="order_pay"),
     path("orders/<int:pk>/paid/", payments.order_paid, name="order_paid"),
     path("orders/<int:pk>/unpaid/", payments.order_unpaid, name="order_unpaid"),

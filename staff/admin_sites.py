@@ -24,6 +24,7 @@ from staff.money import views as money
 from staff.papers import invoices
 from staff.query_string_limits import shortened
 from staff.reports.views import most_bought_products, orders_per_day, revenue_per_day
+from staff.returns import views as returns
 
 
 class OfficeLoginForm(AdminAuthenticationForm):
@@ -141,6 +142,8 @@ class BackOffice(AdminSite):
                     ("problems/<int:pk>", money.problem_settle),
                 )
             ),
+            path("returns/", self.admin_view(returns.return_list), {"site": self}, "return_list"),
+            path("returns/<int:pk>/", self.admin_view(returns.return_detail), {"site": self}, "return_detail"),
             path("credit-note/<int:number>/", self.admin_view(invoices.credit_note), name="credit_note"),
             *super().get_urls(),
         ]

@@ -1,4 +1,4 @@
-"""How orders are paid."""
+"""How orders are paid, and what of them may come back."""
 
 from booktime import environment
 
@@ -9,3 +9,5 @@ STRIPE_WEBHOOK_SECRET = environment.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = environment.site_address("STRIPE_API_BASE")
 # An order whose card payment was begun and not finished is cancelled after so many hours.
 PAY_WITHIN_HOURS = environment.whole_number("PAY_WITHIN_HOURS", default=24)
+# For so many days after they were sent, books may be sent back.
+RETURN_DAYS = environment.whole_number("RETURN_DAYS", default=30)

@@ -8,9 +8,9 @@ from django.db.models import Count, Min
 from django.dispatch import receiver
 
 from shop.mail.outgoing import queue_mail, queue_mails
-from shop.models import Company, Order, OrderLine, Parcel, Refund
+from shop.models import Company, Order, OrderLine, Parcel, Refund, Return
 from shop.models.product import BookFormat
-from shop.signals import order_cancelled, order_paid, order_placed, parcels_sent, refund_done
+from shop.signals import order_cancelled, order_paid, order_placed, parcels_sent, refund_done, return_moved
 
 
 @receiver(order_placed)
@@ -67,6 +67,12 @@ def tell_cancelled(order: Order, **kwargs: Any) -> None:
 def tell_refunded(refund: Refund, **kwargs: Any) -> None:
     order = refund.payment.order
     mail(order, "refunded", f"-{refund.pk}", amount=refund.amount, reason=refund.reason, by_card=refund.is_by_card)
+
+
+@receiver(return_moved)
+def tell_return(moved: Return, **kwargs: Any) -> None:
+    wording = Company.objects.current().returns if moved.status == Return.Status.ASKED else ""
+    mail(moved.order, "return", f"-{moved.pk}-{moved.status}", moved=moved, wording=wording)
 
 
 def mail(order: Order, what: str, which: str = "", **context: Any) -> None:

@@ -9,6 +9,7 @@ from shop.models.housekeeping import Housekeeping
 from shop.models.order import Order
 from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine
+from shop.models.order_return import Return
 from shop.models.outgoing_mail import OutgoingMail
 from shop.models.parcel import Parcel
 from shop.models.payment import Payment
@@ -47,6 +48,7 @@ __all__ = [
     "ProductTag",
     "ProviderEvent",
     "Refund",
+    "Return",
     "Series",
     "StockMove",
     "User",

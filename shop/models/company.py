@@ -2,6 +2,12 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+RETURNS = (
+    "You may send books back, whatever the reason. Pack them well, put the number of your order into the parcel, and "
+    "send it within 14 days after you asked. What you paid for them goes back to you the way that it came, once we "
+    "have looked at them."
+)
+
 
 class CompanyManager(models.Manager["Company"]):
     def current(self) -> "Company":
@@ -23,6 +29,14 @@ class Company(models.Model):
         max_length=500, blank=True, help_text="Where transfers go to, a line each: bank, account, sort code, IBAN, BIC."
     )
     email = models.EmailField("e-mail address", blank=True)
+    returns = models.TextField(
+        "returns and withdrawal",
+        max_length=5000,
+        blank=True,
+        default=RETURNS,
+        db_default="",
+        help_text="What shoppers read before they ask to send something back: who pays for the way, where to, by when.",
+    )
 
     objects = CompanyManager()
 

@@ -16,10 +16,10 @@ from shop.models.late_saves import VerbsDecide
 from shop.models.order_addresses import OrderAddresses
 from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine, OrderStatus
-from shop.models.order_money import OrderMoney
 from shop.models.order_parcels import OrderParcels, gather_sent
 from shop.models.order_placing import OrderPlacing
 from shop.models.order_progress import Marked, Stage, Step, steps_to
+from shop.models.order_returns import OrderReturns
 from shop.models.payment import Payment
 from shop.models.refund import Refund
 from shop.models.stock_move import StockMove
@@ -131,7 +131,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return super(OrderQuerySet, closed).update(status=Order.DONE, date_updated=timezone.now())
 
 
-class Order(OrderAddresses, OrderParcels, OrderMoney, VerbsDecide):
+class Order(OrderAddresses, OrderParcels, OrderReturns, VerbsDecide):
     Status: TypeAlias = OrderStatus
     NEW, PAID, DONE = Status
     # For these money came in; what is new may never be paid.

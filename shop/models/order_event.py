@@ -17,6 +17,7 @@ class EventKind(models.TextChoices):
     REFUNDED = "refunded", "Refunded"
     NOT_REFUNDED = "not_refunded", "Refund refused"
     SENT = "sent", "Sent"
+    RETURN = "return", "Return"
     CANCELLED = "cancelled", "Cancelled"
 
 
@@ -25,7 +26,14 @@ class OrderEvent(models.Model):
 
     Kind: TypeAlias = EventKind
     # What the shopper is told of it; the rest is for the staff.
-    FOR_SHOPPER = (EventKind.PLACED, EventKind.PAID, EventKind.SENT, EventKind.REFUNDED, EventKind.CANCELLED)
+    FOR_SHOPPER = (
+        EventKind.PLACED,
+        EventKind.PAID,
+        EventKind.SENT,
+        EventKind.RETURN,
+        EventKind.REFUNDED,
+        EventKind.CANCELLED,
+    )
 
     order = models.ForeignKey("shop.Order", on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -19,6 +19,7 @@ from shop.models.parcel import Parcel
 from shop.models.product import BookFormat, Product
 from shop.models.stock_move import StockMove
 from shop.models.vat_rate import VatRate
+from shop.values.money import ZERO
 
 if TYPE_CHECKING:
     from shop.models.order import OrderQuerySet
@@ -161,7 +162,7 @@ class OrderLine(Covered, VerbsDecide):
         CANCELLED: (),
     }
     # Lines of an order that agree in these are shown as one.
-    ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number", "parcel")
+    ALIKE = ("order", "product", "price", "status", "carrier", "tracking_number", "parcel", "returned_in")
     # What a page shows of the parcel that it left in.
     PARCELS = tuple(f"parcel__{name}" for name in ("order", "carrier", "tracking_number", "date_sent"))
     # What is kept of the book as it was when it was ordered.
@@ -195,6 +196,11 @@ class OrderLine(Covered, VerbsDecide):
     # None until it is sent. A parcel stays as long as anything is in it.
     parcel = models.ForeignKey(
         Parcel, on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="lines"
+    )
+    # What of its price went back, and the return that it is in: None where it is in none, or that was refused.
+    refunded = models.DecimalField(max_digits=8, decimal_places=2, default=ZERO, db_default=ZERO, editable=False)
+    returned_in = models.ForeignKey(
+        "shop.Return", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="lines"
     )
     # When it was put into the box that is being packed, which can be undone.
     packed_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -181,8 +181,8 @@ class OrderMoney(OrderTotals):
     def refund(self, amount: Decimal, reason: str, *, lines: Sequence[OrderLine] = (), by: Any = None) -> list[Refund]:
         """Give back `amount` of what was paid, for a reason that the shopper is told: the refunds, one a payment.
 
-        Where it is for some of its books, `lines` are those. Raises ValidationError for nothing, and for more than is
-        left of what was paid.
+        Where it is for some of its books, `lines` are those: what they cost is given back once. Raises ValidationError
+        for nothing, for more than that, and for more than is left of what was paid.
         """
         self.lock()
         left = self.paid_total - self.refunds().promised().total()
@@ -190,8 +190,23 @@ class OrderMoney(OrderTotals):
             raise ValidationError("Write an amount above nothing.", code="nothing")
         if amount > left:
             raise ValidationError(f"At most {money(left)} of order {self.pk} can be refunded.", code="too_much")
+        if lines:
+            self._note_refunded(amount, lines)
         cause = RefundCause.LINES if lines else RefundCause.GOODWILL
         return self._give_back(amount, reason, cause, by, lines)
+
+    def _note_refunded(self, amount: Decimal, lines: Sequence[OrderLine]) -> None:
+        """Note what of each line's price goes back. Raises ValidationError for what is beyond it."""
+        before = dict(OrderLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", "refunded"))
+        left = [line.price - before[line.pk] for line in lines]
+        if again := [line.name for line, rest in zip(lines, left, strict=True) if line.price and not rest]:
+            raise ValidationError(f"“{again[0]}” was refunded before.", code="refunded")
+        # With the last books what their delivery cost may go back.
+        if amount > (most := sum(left, self.delivery_price)):
+            raise ValidationError(f"At most {money(most)} can be refunded for these books.", code="too_much")
+        for line, part in zip(lines, shared(min(amount, sum(left, ZERO)), left), strict=True):
+            line.refunded = before[line.pk] + part
+        OrderLine.objects.bulk_update(lines, ["refunded"], batch_size=100)
 
     def settle(self, cause: str) -> list[Refund]:
         """Give back what was paid beyond what the order costs, never more than was paid; with all there, it is paid.

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,11 @@ from django.db import models
 from shop.models.order_line import OrderLine
 from shop.models.order_progress import OrderedBook, Tally
 from shop.values.money import ZERO
+
+
+def summed_up(counts: Mapping[str, int]) -> str:
+    """Books and how many of each, in a line: "2 x Siddhartha, 1 x Emma"."""
+    return ", ".join(f"{count} x {name}" for name, count in counts.items())
 
 
 class OrderTotals(models.Model):
@@ -57,7 +63,7 @@ class OrderTotals(models.Model):
         counts: Counter[str] = Counter()
         for line in self.groups():
             counts[line.name] += line.alike
-        return ", ".join(f"{count} x {name}" for name, count in counts.items())
+        return summed_up(counts)
 
     @property
     def total_price(self) -> Decimal:

@@ -31,7 +31,13 @@ def order_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.visible_to(request.user).for_page(), pk=pk)
-    context = {"order": order, "parcels": order.contents(), "account": order.account(), "story": order.story()}
+    context = {
+        "order": order,
+        "parcels": order.contents(),
+        "returns": order.returns_shown(),
+        "account": order.account(),
+        "story": order.story(),
+    }
     context |= ways_to_pay()
     return with_pay_button(render_page(request, "shop/order.html", context, partial="order"))
 

@@ -10,7 +10,7 @@ from shop.models import Company, VatRate
 
 @admin.register(Company)
 class CompanyAdmin(admin.ModelAdmin[Company]):
-    fields = ("name", "address", "vat_number", "bank_details", "email")
+    fields = ("name", "address", "vat_number", "bank_details", "email", "returns")
     list_display = ("name", "vat_number", "email")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

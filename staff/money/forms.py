@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import F
 
 from shop.models import Order, OrderLine
 from shop.values.money import ZERO
@@ -43,7 +44,7 @@ class RefundForm(Seen):
     def __init__(self, order: Order, data: Any = None) -> None:
         super().__init__(data)
         lines: Any = self.fields["lines"]
-        lines.queryset = order.lines.filter(status=OrderLine.SENT)
+        lines.queryset = order.lines.filter(status=OrderLine.SENT, refunded__lt=F("price"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -53,7 +54,7 @@ class RefundForm(Seen):
 
     @property
     def total(self) -> Decimal:
-        chosen: Decimal = sum((line.price for line in self.cleaned_data["lines"]), ZERO)
+        chosen: Decimal = sum((line.price - line.refunded for line in self.cleaned_data["lines"]), ZERO)
         return self.cleaned_data["amount"] or chosen
 
 

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,14 +19,9 @@ from shop.payments import refunding
 from shop.values.money import money
 from staff.money.forms import ReceivedForm, RefundForm, StatementForm
 from staff.money.statement import matches
+from staff.office_pages import attempt, page
 
 AWAITED_A_PAGE = 50
-
-
-def page(request: HttpRequest, site: AdminSite, template: str, context: dict[str, Any]) -> HttpResponse:
-    status = context.pop("status", 200)
-    request.current_app = site.name
-    return TemplateResponse(request, template, {**site.each_context(request), **context}, status=status)
 
 
 def back(request: HttpRequest, site: AdminSite, order: Order | None = None) -> HttpResponse:
@@ -35,17 +29,6 @@ def back(request: HttpRequest, site: AdminSite, order: Order | None = None) -> H
     if order is not None and request.POST.get("from") == "order":
         return redirect(reverse("admin:order_money", args=[order.pk], current_app=site.name))
     return redirect(reverse("admin:money", current_app=site.name))
-
-
-def attempt(request: HttpRequest, verb: Callable[[], Any], done: str) -> bool:
-    """Do it and say so, or say why not."""
-    try:
-        verb()
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return False
-    messages.success(request, done)
-    return True
 
 
 @require_safe

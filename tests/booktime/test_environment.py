@@ -58,6 +58,7 @@ REFUSED = [
     ({"CURRENCY": "XYZ"}, "CURRENCY is 'XYZ'"),
     ({"STRIPE_API_BASE": "https://api.example/v1/"}, "STRIPE_API_BASE is 'https://api.example/v1"),
     ({"PAY_WITHIN_HOURS": "a day"}, "PAY_WITHIN_HOURS is 'a day'"),
+    ({"RETURN_DAYS": "a month"}, "RETURN_DAYS is 'a month'"),
     ({"TRACKER_URL": "https://carrier.example/"}, "TRACKER_URL is 'https://carrier.example/'"),
     ({"TRACKER_URL": "ftp://carrier.example/{order_id}"}, "TRACKER_URL is 'ftp://"),
     ({"TRACKER_URL": "https://carrier.example/{order_id}/{secret}"}, "TRACKER_URL is"),

@@ -225,7 +225,7 @@ STAY = {
     "shop.Order": "orders", "shop.OrderLine": "orders", "shop.OrderEvent": "orders", "shop.Parcel": "orders",
     "shop.Payment": "orders", "shop.Refund": "orders", "shop.PaymentProblem": "orders",
     "shop.CardDeskSession": "goes with its payment", "shop.Counter": "one row", "shop.Company": "one row",
-    "shop.VatRate": "written by people", "shop.StockMove": "orders",
+    "shop.VatRate": "written by people", "shop.StockMove": "orders", "shop.Return": "orders",
     "shop.DeliveryMethod": "written by people",
     "shop.DeliveryBand": "goes with its method",
     "support.Chat": "orders", "support.ChatMessage": "orders", "support.Note": "orders",

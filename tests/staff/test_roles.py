@@ -42,6 +42,8 @@ WITHIN = {
     "refund_done": 405,
     "problem_settle": 405,
     "credit_note": 404,  # one that was never made
+    "return_list": OK,
+    "return_detail": 404,  # one that was never asked for
     "auth_user_password_change": OK,
 }
 SUFFIXES = ("changelist", "add", "change", "history", "delete")
