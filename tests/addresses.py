@@ -23,7 +23,7 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image
 from rest_framework.authtoken.models import TokenProxy
 
-from shop.models import CardDeskSession, Order, PaymentProblem, Product, ProductImage, Refund, User
+from shop.models import CardDeskSession, DeliveryMethod, Order, PaymentProblem, Product, ProductImage, Refund, User
 from staff.models import Webhook, WebhookDelivery
 from support.models import Chat, DeviceToken
 from tests.factories import (
@@ -64,6 +64,7 @@ def a_shop(person: User) -> Shop:
     objects: list[Model] = [author, series, tag, book, image, order, line.basket, person, message, webhook]
     objects += [
         AddressFactory(user=person),
+        DeliveryMethod.objects.create(name="Post", price=3, free_from=50, countries=["ie", "uk"]),
         Group.objects.create(name="Packers"),
         WebhookDelivery.objects.create(webhook=webhook, kind="order.paid", order=order, next_attempt=None),
         TokenProxy.objects.create(user=person),

@@ -1,8 +1,12 @@
 """How books are delivered and what that costs: the owners' and the central office's."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from shop.models import DeliveryBand, DeliveryMethod
 from shop.values.countries import choices, name_of
@@ -14,11 +18,18 @@ from staff.admin_sites import office_admin
 FEW = 6
 
 
+class CountriesChooser(FilteredSelectMultiple):
+    """Two lists, or one without JavaScript, in a box of their own: else the script puts them before their label."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html("<div>{}</div>", super().render(*args, **kwargs))
+
+
 class DeliveryMethodForm(forms.ModelForm[DeliveryMethod]):
     countries = forms.MultipleChoiceField(
         choices=choices,
         required=False,
-        widget=FilteredSelectMultiple("countries", is_stacked=False),
+        widget=CountriesChooser("countries", is_stacked=False),
         help_text="Where it delivers to. Choose none for everywhere. Shoppers may have addresses in every country that "
         "an active method names, in the United Kingdom and the United States.",
     )

@@ -200,7 +200,7 @@ def test_queries_of_the_checkout_do_not_grow_with_methods_and_books(
 @pytest.mark.parametrize(
     ("price", "said"),
     [
-        ("10.00", "from £2.95 Total without delivery £20.00 £5.00 more for free delivery."),
+        ("10.00", "from&nbsp;£2.95 Total without delivery £20.00 £5.00 more for free delivery."),
         ("12.50", "Delivery is free."),
     ],
 )
