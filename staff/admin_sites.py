@@ -21,7 +21,7 @@ from shop.models import User
 from shop.values.email_addresses import canonical
 from shop.views.accounts import password_was_changed
 from staff.money import views as money
-from staff.papers import invoices
+from staff.papers import dispatch_papers, invoices
 from staff.query_string_limits import shortened
 from staff.reports.views import most_bought_products, orders_per_day, revenue_per_day
 from staff.returns import views as returns
@@ -187,6 +187,15 @@ class DispatchSite(BackOffice):
     @staticmethod
     def admits(user: Any) -> bool:
         return isinstance(user, User) and user.is_dispatcher
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        papers = dispatch_papers
+        return [
+            path("packing-slip/<int:pk>/", self.admin_view(papers.packing_slip), name="packing_slip"),
+            path("address-labels/", self.admin_view(papers.address_labels), name="address_labels"),
+            path("pick-list/", self.admin_view(papers.pick_list), name="pick_list"),
+            *super().get_urls(),
+        ]
 
 
 office_admin = OfficeSite("office_admin")

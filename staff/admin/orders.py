@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -20,6 +21,7 @@ from staff.admin.order_lines import DispatchLineInline, OrderLineInline, save_li
 from staff.admin.searching import find_orders
 from staff.admin_sites import dispatch_admin, office_admin
 from staff.models import WebhookDelivery
+from staff.papers.dispatch_papers import MOST_ORDERS, ROLL
 from support.models import ChatMessage
 
 BILLING = (
@@ -66,6 +68,27 @@ def mark_lines(name: str, status: OrderLine.Status) -> Any:
 mark_lines_processing = mark_lines("mark_lines_processing", OrderLine.Status.PROCESSING)
 mark_lines_sent = mark_lines("mark_lines_sent", OrderLine.Status.SENT)
 mark_lines_cancelled = mark_lines("mark_lines_cancelled", OrderLine.Status.CANCELLED)
+
+
+def print_for(name: str, description: str, **query: str) -> Any:
+    """An action that opens a paper for the chosen orders."""
+
+    @admin.action(description=description, permissions=["view"])
+    def action(model_admin: Any, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_ORDERS + 1])
+        if len(keys) > MOST_ORDERS:
+            model_admin.message_user(request, f"Choose at most {MOST_ORDERS} orders.", messages.ERROR)
+            return None
+        asked = urlencode({"orders": ",".join(map(str, keys)), **query}, safe=",")
+        return HttpResponseRedirect(f"{reverse(f'dispatch_admin:{name}')}?{asked}")
+
+    action.__name__ = f"print_{name}_{'_'.join(query.values())}".rstrip("_")
+    return action
+
+
+print_pick_list = print_for("pick_list", "Print a pick list")
+print_labels = print_for("address_labels", "Print address labels on A4 (2 by 7)")
+print_roll_labels = print_for("address_labels", "Print address labels, 4 by 6 inches", size=ROLL)
 
 
 class InState(admin.SimpleListFilter):
@@ -227,7 +250,10 @@ class DispatchOrderAdmin(OrderAdminBase):
     inlines = (DispatchLineInline,)
     fields = ("status", "placed", *SHIPPING)
     readonly_fields = ("placed",)
-    actions = (mark_lines_processing, mark_lines_sent, mark_lines_cancelled)
+    actions = (
+        *(print_pick_list, print_labels, print_roll_labels),
+        *(mark_lines_processing, mark_lines_sent, mark_lines_cancelled),
+    )
     object_history_template = "staff/dispatch_history.html"
     view_on_site = False
 
