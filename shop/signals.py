@@ -14,5 +14,7 @@ return_moved = Signal()
 parcels_sent = Signal()
 # With `was_paid`.
 order_cancelled = Signal()
+# With `orders`, a queryset: those of them that are paid have another address, or other lines, or lines that went on.
+orders_changed = Signal()
 refund_begun = Signal()
 refund_done = Signal()

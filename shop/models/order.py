@@ -24,7 +24,7 @@ from shop.models.payment import Payment
 from shop.models.refund import Refund
 from shop.models.stock_move import StockMove
 from shop.models.user import User
-from shop.signals import order_cancelled, order_paid
+from shop.signals import order_cancelled, order_paid, orders_changed
 from shop.values.money import ZERO
 
 
@@ -192,6 +192,8 @@ class Order(OrderAddresses, OrderParcels, OrderReturns, VerbsDecide):
         with transaction.atomic():
             turns_paid = self._turns_paid(kwargs.get("update_fields"))
             super().save(*args, **kwargs)
+            if any(name.startswith("shipping_") for name in kwargs.get("update_fields") or ()):
+                orders_changed.send(Order, orders=Order.objects.filter(pk=self.pk))
             if turns_paid:
                 self.record_payment()
                 order_paid.send(Order, order=self)

@@ -19,6 +19,7 @@ from shop.models.parcel import Parcel
 from shop.models.product import BookFormat, Product
 from shop.models.stock_move import StockMove
 from shop.models.vat_rate import VatRate
+from shop.signals import orders_changed
 from shop.values.money import ZERO
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
             may_be = OrderLine.Status if not isinstance(values["status"], int) else (values["status"],)
             if OrderLine.SENT in may_be:
                 changed.gather_sent()
+            if set(OrderLine.CLOSED) & set(may_be):
+                orders_changed.send(self.model, orders=changed)
             changed.complete_closed()
             if OrderLine.CANCELLED in may_be:
                 changed.settle()
@@ -127,6 +130,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
             changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
             StockMove.objects.give_back(self.exclude(status=OrderLine.SENT))
             deleted = super().delete()
+            orders_changed.send(self.model, orders=changed)
             changed.complete_closed()
             changed.settle()
         return deleted
@@ -234,9 +238,12 @@ class OrderLine(Covered, VerbsDecide):
             # The order in memory keeps what its caller set on it.
             orders().filter(pk=self.order_id).locked()
             added = self._state.adding
+            moved_on = added or (self.status in self.CLOSED and self._read.get("status") != self.status)
             super().save(*args, **kwargs)
             if self.status == self.SENT:
                 orders().filter(pk=self.order_id).gather_sent()
+            if moved_on:
+                orders_changed.send(OrderLine, orders=orders().filter(pk=self.order_id))
             # An order is put together line by line: its first one may be closed already, and others follow.
             if added:
                 StockMove.objects.take([self])
@@ -249,6 +256,7 @@ class OrderLine(Covered, VerbsDecide):
             orders().filter(pk=self.order_id).locked()
             StockMove.objects.give_back(OrderLine.objects.filter(pk=self.pk).exclude(status=OrderLine.SENT))
             deleted = super().delete(*args, **kwargs)
+            orders_changed.send(OrderLine, orders=orders().filter(pk=self.order_id))
             self.order.complete_if_closed()
             orders().filter(pk=self.order_id).settle()
         return deleted

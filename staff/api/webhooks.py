@@ -6,6 +6,7 @@ The deliveries' rows are the truth; a task is only the wake-up call for one atte
 import hashlib
 import hmac
 import json
+from itertools import product
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,8 @@ from django.utils import timezone
 from django_tasks import default_task_backend, task
 
 from shop.models import Order
-from shop.signals import order_cancelled, order_paid
+from shop.models.order import OrderQuerySet
+from shop.signals import order_cancelled, order_paid, orders_changed
 from staff import outbound_http
 from staff.models import Webhook, WebhookDelivery
 
@@ -31,7 +33,24 @@ def announce_payment(order: Order, **kwargs: Any) -> None:
 def announce_cancellation(order: Order, was_paid: bool, **kwargs: Any) -> None:
     # Of another nobody outside ever heard.
     if was_paid:
+        # Nothing else about it is news.
+        WebhookDelivery.objects.untried().filter(kind=WebhookDelivery.Kind.ORDER_UPDATED, order=order).delete()
         announce(WebhookDelivery.Kind.ORDER_CANCELLED, order)
+
+
+@receiver(orders_changed)
+def announce_changes(orders: OrderQuerySet, **kwargs: Any) -> None:
+    """Tell of paid orders that they changed; what was not posted yet tells of this change too."""
+    webhooks = list(Webhook.objects.filter(active=True))
+    if not webhooks:
+        return
+    about = {"kind": WebhookDelivery.Kind.ORDER_UPDATED}
+    for order, webhook in product(orders.paid().only("pk"), webhooks):
+        # Whoever posts it waits for this change to be committed.
+        waiting = WebhookDelivery.objects.untried().select_for_update().filter(**about, order=order, webhook=webhook)
+        if not waiting:
+            due = timezone.now() + WebhookDelivery.BURST
+            wake(WebhookDelivery.objects.create(**about, order=order, webhook=webhook, next_attempt=due))
 
 
 def announce(kind: WebhookDelivery.Kind, order: Order) -> None:

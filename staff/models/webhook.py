@@ -19,6 +19,7 @@ def new_secret() -> str:
 class EventKind(models.TextChoices):
     ORDER_PAID = "order.paid"
     ORDER_CANCELLED = "order.cancelled"
+    ORDER_UPDATED = "order.updated"
 
 
 class Webhook(models.Model):
@@ -49,6 +50,10 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         """Those that are still to be posted."""
         return self.filter(next_attempt__isnull=False)
 
+    def untried(self) -> "WebhookDeliveryQuerySet":
+        """Pending, and not even claimed for a first attempt."""
+        return self.pending().filter(attempts=0)
+
     def overdue(self) -> "WebhookDeliveryQuerySet":
         """Pending, and so long past their time that whoever was to post them is not going to."""
         return self.filter(next_attempt__lt=timezone.now() - WebhookDelivery.GRACE).order_by("next_attempt")
@@ -62,6 +67,8 @@ class WebhookDelivery(models.Model):
     PAUSES = [timedelta(minutes=minutes) for minutes in (1, 4, 15, 60, 160, 400, 800)]
     # A worker that is busy comes later than planned, and needs no help.
     GRACE = timedelta(seconds=30)
+    # What changes within so long is told together.
+    BURST = timedelta(seconds=5)
     ANSWER_LENGTH = 1000
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
@@ -80,9 +87,13 @@ class WebhookDelivery(models.Model):
     class Meta:
         ordering = ("-pk",)
         verbose_name_plural = "webhook deliveries"
-        # An order is paid once and cancelled once, whoever says so how often.
+        # An order is paid once and cancelled once, whoever says so how often; it may change again and again.
         constraints = [
-            models.UniqueConstraint(fields=["webhook", "kind", "order"], name="one_delivery_a_webhook_and_event"),
+            models.UniqueConstraint(
+                fields=["webhook", "kind", "order"],
+                name="one_delivery_of_what_happens_once",
+                condition=~models.Q(kind="order.updated"),
+            ),
             one_of("kind", EventKind, "webhook_delivery_kind_known"),
         ]
         indexes = [

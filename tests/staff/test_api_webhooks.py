@@ -323,7 +323,77 @@ def test_certificate_is_checked_for_the_name(listener, settings):
         outbound_http.post(listener.url.replace("http:", "https:"), b"{}", {})
 
 
+def kinds(listener):
+    return [json.loads(body)["type"] for _, body in listener.posts]
+
+
 def test_dispatcher_marking_lines_is_no_cancellation(webhook, listener, order):
     order.mark_paid()
     order.lines.get().mark(OrderLine.CANCELLED)
-    assert len(listener.posts) == 1
+    assert kinds(listener) == ["order.paid", "order.updated"]
+
+
+def first(order):
+    return order.lines.open().first()
+
+
+def send_one(order, client):
+    client.post(
+        f"/api/orders/{order.pk}/parcels/", {"carrier": "DHL", "tracking_number": "", "lines": [first(order).pk]}
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        send_one,
+        lambda order, client: client.patch(f"/api/orders/{order.pk}/", {"shipping_city": "York"}),
+        lambda order, client: first(order).mark(OrderLine.SENT),
+        lambda order, client: order.mark_lines({first(order).pk: OrderLine.CANCELLED}),
+        lambda order, client: first(order).delete(),
+        lambda order, client: OrderLineFactory(order=order),
+    ],
+)
+def test_change_of_a_paid_order_is_announced_each_time(webhook, listener, order, dispatch, change):
+    OrderLineFactory.create_batch(3, order=order)
+    change(order, dispatch)
+    assert kinds(listener) == []
+    order.mark_paid()
+    change(order, dispatch)
+    assert kinds(listener) == ["order.paid", "order.updated"]
+    dispatch.patch(f"/api/orders/{order.pk}/", {"shipping_city": "Hull"})
+    assert kinds(listener) == ["order.paid", "order.updated", "order.updated"]
+    assert len({json.loads(body)["id"] for _, body in listener.posts}) == 3
+
+
+def test_what_the_shopper_pays_with_or_the_same_address_is_no_change(webhook, listener, order, dispatch):
+    order.mark_paid()
+    dispatch.patch(f"/api/orders/{order.pk}/", {"shipping_city": order.shipping_city})
+    order.billing_city = "Hull"
+    order.save(update_fields=["billing_city"])
+    order.lines.first().mark(OrderLine.PROCESSING)
+    assert kinds(listener) == ["order.paid"]
+
+
+def test_burst_of_changes_is_told_once_and_what_comes_later_again(webhook, listener, order, settings):
+    order.mark_paid()
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    lines = OrderLineFactory.create_batch(3, order=order)
+    for line in lines:
+        line.mark(OrderLine.SENT)
+    delivery = WebhookDelivery.objects.get(kind="order.updated")
+    assert timedelta() < delivery.next_attempt - timezone.now() <= WebhookDelivery.BURST
+    webhooks.post_delivery.call(delivery.pk, 0)
+    order.lines.first().mark(OrderLine.CANCELLED)
+    assert WebhookDelivery.objects.filter(kind="order.updated").count() == 2
+    webhooks.resend(delivery)
+    assert WebhookDelivery.objects.untried().count() == 2
+
+
+def test_cancelled_order_has_no_other_news(webhook, listener, order):
+    order.mark_paid()
+    with transaction.atomic():
+        order.shipping_city = "York"
+        order.save(update_fields=["shipping_city"])
+        order.cancel()
+    assert kinds(listener) == ["order.paid", "order.cancelled"]

@@ -56,7 +56,7 @@ def test_is_read_and_saved_in_every_office(client_of, large, person, office, req
     fields |= {f"lines-{n}-{name}": "1.00" for n in range(500) for name in ("price", "product")}
     fields |= {"lines-499-status": SENT, "lines-7-carrier": "Royal Mail", "shipping_city": "Haworth"}
     # Its parcel and the mail about it are a dozen, however many lines are in it.
-    with django_assert_max_num_queries(42):
+    with django_assert_max_num_queries(46):
         assert send(client, path, fields).status_code == 302
     assert statuses(large) == [NEW] * 499 + [SENT]
     assert [line.carrier for line in large.lines.order_by("pk")[6:9]] == ["", "Royal Mail", ""]
@@ -80,7 +80,7 @@ def test_all_of_its_lines_are_saved_together(dans, large, django_assert_max_num_
 
 def test_action_marks_them_together(erins, large, django_assert_max_num_queries):
     data = {"action": "mark_lines_sent", "_selected_action": [large.pk]}
-    with django_assert_max_num_queries(42):
+    with django_assert_max_num_queries(46):
         erins.post("/office-admin/shop/order/", data)
     large.refresh_from_db()
     assert (large.status, set(statuses(large))) == (Order.DONE, {SENT})
