@@ -20,6 +20,7 @@ from shop.forms import OwnPasswordForm
 from shop.models import User
 from shop.values.email_addresses import canonical
 from shop.views.accounts import password_was_changed
+from staff import packing
 from staff.money import views as money
 from staff.papers import dispatch_papers, invoices
 from staff.query_string_limits import shortened
@@ -192,6 +193,7 @@ class DispatchSite(BackOffice):
         papers = dispatch_papers
         return [
             path("packing-slip/<int:pk>/", self.admin_view(papers.packing_slip), name="packing_slip"),
+            path("pack/<int:pk>/", self.admin_view(packing.pack), {"site": self}, "pack"),
             path("address-labels/", self.admin_view(papers.address_labels), name="address_labels"),
             path("pick-list/", self.admin_view(papers.pick_list), name="pick_list"),
             *super().get_urls(),

@@ -56,6 +56,10 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         """What dispatch may send now."""
         return self.open().not_waiting()
 
+    def packed(self) -> "OrderLineQuerySet":
+        """What lies in the box that is being packed."""
+        return self.filter(packed_at__isnull=False)
+
     def paid(self) -> "OrderLineQuerySet":
         """The lines of paid orders, newest order first."""
         return self.filter(order__status=OrderStatus.PAID).order_by("-order_id", "pk")

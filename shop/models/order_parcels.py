@@ -16,6 +16,7 @@ from shop.models.order_line import OrderLine
 from shop.models.order_totals import OrderTotals
 from shop.models.parcel import Parcel
 from shop.signals import parcels_sent
+from shop.values.isbn import normalise_isbn
 
 if TYPE_CHECKING:
     from shop.models.order import Order
@@ -90,6 +91,64 @@ class OrderParcels(OrderTotals):
         self.lines.filter(pk__in=chosen).update(status=OrderLine.SENT, parcel=parcel, date_updated=now, **label)
         announce([parcel])
         return parcel
+
+    @transaction.atomic
+    def send_packed(self, carrier: str, tracking_number: str) -> Parcel:
+        """Send what lies in the box. Raises ValidationError where nothing does."""
+        self.lock()
+        if packed := list(self.lines.to_send().packed().values_list("pk", flat=True)):
+            return self.send_parcel(carrier, tracking_number, packed)
+        raise ValidationError("The box is empty: scan what is in it first.", code="empty")
+
+    def pack_isbn(self, text: str) -> OrderLine:
+        """Put a copy of the book with this ISBN into the box: the line that it is.
+
+        Raises ValidationError where it is no ISBN, or none of what is left to pack.
+        """
+        try:
+            isbn = normalise_isbn(text)
+        except ValueError as error:
+            raise ValidationError(str(error), code="isbn") from error
+        return self.pack_copy(isbn=isbn)
+
+    @transaction.atomic
+    def pack_copy(self, **book: Any) -> OrderLine:
+        """Put a copy of a book, by its `isbn` or `product`, into the box; from then on nobody cancels the order.
+
+        Raises ValidationError where all copies of it lie there, or the order has none.
+        """
+        self.lock()
+        copies = self.lines.to_send().filter(**book)
+        line: OrderLine | None = copies.filter(packed_at=None).order_by("pk").first()
+        if line is None:
+            raise ValidationError(self._why_not_packed(copies, book), code="not_packed")
+        now = timezone.now()
+        line.packed_at = now
+        self.lines.filter(pk=line.pk).update(packed_at=now)
+        self.lines.filter(pk=line.pk, status=OrderLine.NEW).update(status=OrderLine.PROCESSING, date_updated=now)
+        return line
+
+    def _why_not_packed(self, copies: Any, book: dict[str, Any]) -> str:
+        known = self.lines.filter(**book).order_by("status").values_list("name", "status").first()
+        if known is None:
+            return f"{book.get('isbn', 'This book')} is not in this order."
+        name, status = known
+        if count := copies.count():
+            there = "the one copy is" if count == 1 else f"all {count} copies are"
+            return f"Too many of {name}: {there} in the box already."
+        is_over = status in OrderLine.CLOSED
+        why = OrderLine.Status(status).label.lower() + " already" if is_over else "not to be sent yet"
+        return f"{name} is {why}: leave it out."
+
+    @transaction.atomic
+    def unpack_copy(self, **book: Any) -> OrderLine:
+        """Take a copy out of the box again. Raises ValidationError where none lies there."""
+        self.lock()
+        line: OrderLine | None = self.lines.to_send().packed().filter(**book).order_by("pk").last()
+        if line is None:
+            raise ValidationError("No copy of this book lies in the box.", code="not_packed")
+        self.lines.filter(pk=line.pk).update(packed_at=None)
+        return line
 
     def _why_not_sent(self, keys: set[int]) -> list[str]:
         known = dict(self.lines.filter(pk__in=keys).values_list("pk", "status"))

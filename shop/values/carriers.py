@@ -15,6 +15,9 @@ USPS = "https://tools.usps.com/go/TrackConfirmAction?tLabels={}"
 GLS = "https://gls-group.com/GROUP/en/parcel-tracking?match={}"
 AN_POST = "https://www.anpost.com/Post-Parcels/Track/History?item={}"
 
+# As they call themselves.
+NAMES = ("An Post", "Deutsche Post", "DHL", "DPD", "Evri", "FedEx", "GLS", "Parcelforce", "Royal Mail", "UPS", "USPS")
+
 # As a carrier may be written, in small letters and without spaces and signs.
 PAGES = {
     "royalmail": ROYAL_MAIL,

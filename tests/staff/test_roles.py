@@ -45,11 +45,12 @@ WITHIN = {
     "return_list": OK,
     "return_detail": 404,  # one that was never asked for
     "packing_slip": OK,
+    "pack": OK,
     "address_labels": 404,  # of no orders
     "pick_list": 404,
     "auth_user_password_change": OK,
 }
-OF_ORDER = ("invoice", "order_money", "packing_slip")
+OF_ORDER = ("invoice", "order_money", "packing_slip", "pack")
 SUFFIXES = ("changelist", "add", "change", "history", "delete")
 # (office, model, view) that its office refuses to the group that works there; owners may do all but what is unwise.
 NOT_FOR_ALL = {
