@@ -3,6 +3,12 @@ from django.db import migrations, models
 from shop.database.constraints import ReplaceCheck
 
 
+def forget(apps, schema_editor):
+    """The release before knows no such event."""
+    deliveries = apps.get_model("staff", "WebhookDelivery").objects.using(schema_editor.connection.alias)
+    deliveries.filter(kind="order.updated").delete()
+
+
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("staff", "0008_order_updated")]
@@ -16,4 +22,5 @@ class Migration(migrations.Migration):
             ),
             "DELETE FROM staff_webhookdelivery WHERE id = …: nobody can be told of an event of no kind.",
         ),
+        migrations.RunPython(migrations.RunPython.noop, forget),
     ]

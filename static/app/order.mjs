@@ -2,6 +2,15 @@ import { mount } from "../js/chat.js";
 import { cover } from "./cover.mjs";
 import { day, hasCarrier, mayBeSent, moment, price, stage, whereabouts } from "./format.mjs";
 
+/** A parcel as a line of a list: "Sent on 3 May 2026 with Royal Mail, AB123", where it can be followed as a link. */
+function parcelItem(parcel) {
+  const item = document.createElement("li");
+  item.append(`Sent on ${day(parcel.date_sent)}${parcel.carrier && ` with ${parcel.carrier}`}${parcel.tracking_number && ", "}`);
+  if (!parcel.link) item.append(parcel.tracking_number);
+  else item.append(Object.assign(document.createElement("a"), { href: parcel.link, rel: "noreferrer", target: "_blank", textContent: parcel.tracking_number }));
+  return item;
+}
+
 /** One order: where its parcel is, and its chat. Returns { open(order), update(order), close(), openId() }. */
 export function mountOrder(root, { api, store, storage, failed }) {
   const find = (id) => root.querySelector(`#${id}`);
@@ -22,6 +31,7 @@ export function mountOrder(root, { api, store, storage, failed }) {
     find("order-stage").textContent = label;
     find("order-stage").className = `badge badge--${colour}`;
     find("shipment-again").hidden = !mayBeSent(order);
+    find("shipment-parcels").replaceChildren(...(order.parcels ?? []).map(parcelItem));
   }
 
   function showShipment(text, note = "") {
@@ -76,7 +86,7 @@ export function mountOrder(root, { api, store, storage, failed }) {
     // The next order begins with an empty log and an empty field.
     find("chat-form").parentElement.replaceWith(blank.cloneNode(true));
     find("order-cover").replaceChildren();
-    for (const id of ["order-summary", "order-about", "shipment", "shipment-note"]) find(id).textContent = "";
+    for (const id of ["order-summary", "order-about", "shipment", "shipment-note", "shipment-parcels"]) find(id).textContent = "";
   }
 
   find("shipment-again").addEventListener("click", () => current && askCarrier(current));

@@ -76,6 +76,13 @@ class WhoSerializer(serializers.Serializer):
     device = serializers.CharField()
 
 
+class MobileParcelSerializer(serializers.Serializer):
+    carrier = serializers.CharField(allow_blank=True)
+    tracking_number = serializers.CharField(allow_blank=True)
+    link = serializers.CharField(allow_blank=True, help_text="The carrier's page about it; empty where none is known.")
+    date_sent = serializers.DateTimeField()
+
+
 class MobileOrderSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     image = serializers.URLField(allow_null=True)
@@ -86,6 +93,7 @@ class MobileOrderSerializer(serializers.Serializer):
     stage = serializers.ChoiceField(
         ["new", "paid", "processing", "sent", "cancelled"], required=False, help_text="With `?with=stage`."
     )
+    parcels = MobileParcelSerializer(many=True, required=False, help_text="With `?with=stage`: what was sent.")
 
 
 class MessageSerializer(serializers.ModelSerializer):
@@ -142,7 +150,9 @@ ORDERS_SCHEMA = extend_schema_view(
         tags=TAGS,
         parameters=[
             OpenApiParameter("before", EARLIER, description="Only orders before this id."),
-            OpenApiParameter("with", str, description="`stage`: say how far each order is, too."),
+            OpenApiParameter(
+                "with", str, description="`stage`: say how far each order is, too, and in which parcels it was sent."
+            ),
             OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of the last list."),
         ],
         responses={

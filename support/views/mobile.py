@@ -99,7 +99,7 @@ class MobileOrders(MobileView):
     def get(self, request: Request) -> HttpResponse:
         orders = page_of(Order.objects.filter(user=request.user.pk).for_page(), request.query_params.get("before"))
         with_stage = request.query_params.get("with") == "stage"
-        rows = [order_row(order, request) | ({"stage": order.stage.value} if with_stage else {}) for order in orders]
+        rows = [order_row(order, request) | (progress(order) if with_stage else {}) for order in orders]
         digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()
         etag = f'W/"{digest[:32]}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
@@ -125,6 +125,20 @@ def order_row(order: Order, request: Request) -> dict[str, Any]:
         "status": order.status,
         "date_added": utc_text(order.date_added),
     }
+
+
+def progress(order: Order) -> dict[str, Any]:
+    """How far an order is, and what it was sent in."""
+    parcels = [
+        {
+            "carrier": parcel.carrier,
+            "tracking_number": parcel.tracking_number,
+            "link": parcel.link,
+            "date_sent": utc_text(parcel.date_sent),
+        }
+        for parcel, _ in order.contents()
+    ]
+    return {"stage": order.stage.value, "parcels": parcels}
 
 
 @TRACKER_SCHEMA

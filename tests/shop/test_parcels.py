@@ -1,8 +1,12 @@
 """Whatever is sent is in a parcel, however it was said, and its shopper is mailed once for each."""
 
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -93,6 +97,18 @@ def test_what_the_release_before_sent_comes_into_parcels(order):
         earlier_release.mend()
     assert parcels(order) == [("UPS", 4)]
     assert len(mails(order)) == 1
+
+
+def test_what_was_sent_before_there_were_parcels_comes_into_some_unmailed(order):
+    lines = QuerySet(OrderLine).filter(order=order)
+    lines.update(status=SENT)
+    lines.filter(pk=order.lines.last().pk).update(carrier="UPS", tracking_number="1")
+    migration = import_module("shop.migrations.0018_parcels_of_before")
+    for _ in range(2):
+        migration.parcels(apps, SimpleNamespace(connection=connection))
+    assert parcels(order) == [("", 3), ("UPS 1", 1)]
+    assert order.parcels.last().date_sent == order.lines.last().date_updated
+    assert not mails(order)
 
 
 def test_order_page_shows_each_parcel_with_its_books_and_where_it_is(client, order):

@@ -119,3 +119,14 @@ def test_path_where_nothing_is_is_404_in_json(phone, path):
 def test_reading_by_any_accept_header_gives_json(alice, phone):
     answer = phone.get("/mobile-api/my-orders/", headers={"Accept": "text/html"})
     assert answer["Content-Type"] == "application/json"
+
+
+def test_app_that_asks_for_it_is_told_of_parcels(alice, phone):
+    order = OrderFactory(user=alice, status=Order.PAID)
+    OrderLineFactory.create_batch(2, order=order)
+    order.send_parcel("DPD", "1 2", [order.lines.first().pk])
+    [told] = phone.get("/mobile-api/my-orders/?with=stage").json()
+    [parcel] = told["parcels"]
+    assert (parcel["carrier"], parcel["tracking_number"]) == ("DPD", "1 2")
+    assert parcel["link"] == "https://track.dpd.co.uk/search?reference=12" and parcel["date_sent"].endswith("Z")
+    assert "parcels" not in phone.get("/mobile-api/my-orders/").json()[0]
