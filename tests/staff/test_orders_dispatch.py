@@ -71,6 +71,14 @@ def test_dispatcher_notes_the_parcel_as_a_line_goes_out(dans, parcel):
     assert (line.status, line.tracking) == (OrderLine.SENT, "Royal Mail AB 123")
 
 
+def test_number_that_is_corrected_in_the_form_is_that_of_the_whole_parcel(dans, parcel):
+    sent = parcel.send_parcel("DHL", "1", [line.pk for line in parcel.lines.all()[:2]])
+    change(dans, path_of(parcel), "order_form", **{"lines-0-tracking_number": "2"})
+    sent.refresh_from_db()
+    assert (sent.carrier, sent.tracking_number) == ("DHL", "2")
+    assert list(parcel.lines.values_list("tracking_number", flat=True)) == ["2", "2", ""]
+
+
 def test_dispatcher_corrects_the_address_of_a_parcel_and_nothing_else(dans, parcel):
     sent = {"shipping_city": "Haworth", "billing_city": "Hacked", "lines-0-price": "0.01"}
     change(dans, path_of(parcel), "order_form", **sent)
