@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Now, TruncDate
 from django.utils import timezone
 
 from shop.database.compiled_queries import Placeholder
@@ -82,8 +82,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return updated
 
     def waiting(self) -> "ProductQuerySet":
-        """Those that are ordered before they can be sent (`available_from`)."""
-        return self.filter(available_from__gt=timezone.localdate())
+        """Those that are ordered before they can be sent (`available_from`), whenever the database is asked."""
+        return self.filter(available_from__gt=TruncDate(Now()))
 
     def keep_counts(self, before: Mapping[int, int | None], now: Mapping[int, int | None]) -> None:
         """Store the counts that the ledger of copies came to, by the keys of the books; needs their locks.

@@ -63,11 +63,11 @@ class OrderLineFormSet(BaseInlineFormSet[OrderLine, Order, Any]):
             raise ValidationError([book.what_is_left(wanted[book]) for book in short], code="short")
 
 
-def page_of_lines(request: HttpRequest, order: Order | None) -> Page | None:
-    """Those of an order's lines that its form shows."""
+def page_of_lines(request: HttpRequest, order: Order | None, lines: Any) -> Page | None:
+    """Those of an order's `lines` that its form shows."""
     if order is None or order.pk is None:
         return None
-    lines = OrderLine.objects.filter(order=order).select_related("product").order_by("pk")
+    lines = lines.filter(order=order).select_related("product").order_by("pk")
     return Paginator(lines, LINES_A_PAGE).get_page(request.GET.get(PAGE))
 
 
@@ -81,12 +81,13 @@ class OrderLineInline(Labelled, admin.TabularInline[OrderLine, Order]):
     autocomplete_fields = ("product",)
     verbose_name = "line"
     verbose_name_plural = "lines"
+    shown = OrderLine.objects.all()
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         # Where none may be added, Django sets their most to 0.
         may_add = bool(self.max_num)
         formset: Any = super().get_formset(request, obj, renderer=PLAIN_WIDGETS, validate_max=may_add, **kwargs)
-        formset.page = page_of_lines(request, obj)
+        formset.page = page_of_lines(request, obj, self.shown)
         return formset
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -98,6 +99,7 @@ class OrderLineInline(Labelled, admin.TabularInline[OrderLine, Order]):
 class DispatchLineInline(OrderLineInline):
     fields = ("product", "status", *PARCEL)  # type: ignore[assignment]
     can_delete = False
+    shown = OrderLine.objects.not_waiting()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

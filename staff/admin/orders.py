@@ -51,7 +51,7 @@ def mark_lines(name: str, status: OrderLine.Status) -> Any:
         orders, outcome, unchanged = list(queryset), Outcome(), f"They were {status.label.lower()} already."
         touched = []
         for order in orders:
-            lines = {line.pk: line for line in order.lines.only("pk", "order").order_by("pk")}
+            lines = {line.pk: line for line in model_admin.lines_of(order).only("pk", "order").order_by("pk")}
             marked = order.mark_lines(dict.fromkeys(lines, status))
             outcome.changed += [lines[pk] for pk in marked.changed]
             for reason, keys in {**marked.refused, unchanged: marked.unchanged}.items():
@@ -121,6 +121,10 @@ class OrderAdminBase(admin.ModelAdmin[Order]):
     search_fields = ("pk",)
     # By its number a list is sorted and paged from an index.
     ordering = ("-pk",)
+
+    def lines_of(self, order: Order) -> Any:
+        """Those of an order's lines that this office is concerned with."""
+        return order.lines.all()
 
     @admin.display(description="status", ordering="status")
     def state(self, order: Order) -> str:
@@ -266,6 +270,9 @@ class DispatchOrderAdmin(OrderAdminBase):
         visible = ("pk", "status", "date_added", "date_cancelled", *SHIPPING)
         orders: Any = super().get_queryset(request)
         return orders.for_dispatch().only(*visible)
+
+    def lines_of(self, order: Order) -> Any:
+        return order.lines.not_waiting()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return OrderList

@@ -9,6 +9,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from shop.browsing.catalogue_cache import catalogue_now
@@ -199,16 +200,32 @@ def test_office_adds_a_line_from_what_is_left(emma):
     assert left(emma) == (2, True)
 
 
-def test_what_is_not_out_yet_is_ordered_and_kept_from_dispatch(client_of, alice, emma):
-    emma.available_from = timezone.localdate() + timedelta(days=30)
+def test_what_is_not_out_yet_is_ordered_and_kept_from_dispatch(emma, dans):
+    emma.available_from = timezone.localdate() + timedelta(days=1)
     emma.save()
     order = order_of(emma)
     order.mark_paid()
-    assert not OrderLine.objects.paid().not_waiting().filter(order=order).exists()
-    assert not Order.objects.for_dispatch().exists()
+    [line] = order.lines.all()
+    paths = [f"/api/orders/{order.pk}/", f"/api/orderlines/{line.pk}/"]
+    office = f"/dispatch-admin/shop/order/{order.pk}/change/"
+    owner = Client()
+    owner.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert [owner.get(path).status_code for path in paths] == [404, 404]
+    assert owner.get("/api/orderlines/").json()["count"] == owner.get("/api/orders/").json()["count"] == 0
+    assert dans.get(office).status_code == 302
+    other = OrderLineFactory(order=order, product__name="Walden")
+    assert [owner.get(path).status_code for path in paths] == [200, 404]
+    page = dans.get(office).content.decode()
+    assert "Walden" in page and "Emma" not in page
+    send = {"action": "mark_lines_sent", "_selected_action": [order.pk]}
+    dans.post("/dispatch-admin/shop/order/", send)
+    line.refresh_from_db(), other.refresh_from_db()
+    assert (line.status, other.status) == (OrderLine.NEW, OrderLine.SENT)
+    with pytest.raises(ValidationError):
+        order.send_parcel("", "")
     emma.available_from = timezone.localdate()
     emma.save()
-    assert Order.objects.for_dispatch().get() == order
+    assert [owner.get(path).status_code for path in paths] == [200, 200]
 
 
 @pytest.mark.django_db(transaction=True)
