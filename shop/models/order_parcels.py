@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from shop.models.order_event import OrderEvent
 from shop.models.order_line import OrderLine
-from shop.models.order_totals import OrderTotals
+from shop.models.order_progress import OrderedBook
+from shop.models.order_totals import OrderTotals, by_book
 from shop.models.parcel import Parcel
 from shop.signals import parcels_sent
 from shop.values.isbn import normalise_isbn
@@ -163,8 +164,8 @@ class OrderParcels(OrderTotals):
                 sentences.append(f"Line {pk} is not to be sent yet.")
         return sentences
 
-    def contents(self) -> "list[tuple[Parcel, list[OrderLine]]]":
-        """Its parcels, the first that left first, each with what is in it; lines that are alike as one."""
+    def contents(self) -> "list[tuple[Parcel, list[OrderedBook]]]":
+        """Its parcels, the first that left first, each with the books that are in it."""
         packed = [line for line in self.groups() if line.parcel is not None]
         packed.sort(key=lambda line: (line.parcel_id, line.pk))
-        return [(parcel, list(lines)) for parcel, lines in groupby(packed, key=lambda line: line.parcel) if parcel]
+        return [(parcel, by_book(lines)) for parcel, lines in groupby(packed, key=lambda line: line.parcel) if parcel]

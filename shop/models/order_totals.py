@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,14 @@ from shop.values.money import ZERO
 def summed_up(counts: Mapping[str, int]) -> str:
     """Books and how many of each, in a line: "2 x Siddhartha, 1 x Emma"."""
     return ", ".join(f"{count} x {name}" for name, count in counts.items())
+
+
+def by_book(lines: Iterable[OrderLine]) -> list[OrderedBook]:
+    """Lines of an order by book and price, in their sequence."""
+    books: dict[tuple[int, Decimal], OrderedBook] = {}
+    for line in lines:
+        books.setdefault((line.product_id, line.price), OrderedBook()).lines.append(line)
+    return list(books.values())
 
 
 class OrderTotals(models.Model):
@@ -93,7 +101,4 @@ class OrderTotals(models.Model):
 
     def books(self) -> list[OrderedBook]:
         """Its lines by book, in the sequence they were ordered in."""
-        books: dict[tuple[int, Decimal], OrderedBook] = {}
-        for line in self.groups():
-            books.setdefault((line.product_id, line.price), OrderedBook()).lines.append(line)
-        return list(books.values())
+        return by_book(self.groups())

@@ -103,7 +103,7 @@ def test_what_was_sent_before_there_were_parcels_comes_into_some_unmailed(order)
     lines = QuerySet(OrderLine).filter(order=order)
     lines.update(status=SENT)
     lines.filter(pk=order.lines.last().pk).update(carrier="UPS", tracking_number="1")
-    migration = import_module("shop.migrations.0018_parcels_of_before")
+    migration = import_module("shop.migrations.0019_parcels_of_before")
     for _ in range(2):
         migration.parcels(apps, SimpleNamespace(connection=connection))
     assert parcels(order) == [("", 3), ("UPS 1", 1)]

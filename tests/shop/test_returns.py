@@ -65,6 +65,12 @@ def test_shopper_asks_and_sees_where_it_stands(alices, order):
     assert subjects(order) == [f"You want to send back books of order {order.pk}"]
     page = alices.get(f"/orders/{order.pk}/").content.decode()
     assert "Asked for" in page and "2 x Emma" in page and f'href="/orders/{order.pk}/return/"' in page
+    assert "<li>2 × Emma</li>" in page
+
+
+def test_parcel_with_one_book_asked_back_still_holds_both(alices, order):
+    ask(alices, order, lines_of(order, 1))
+    assert "<li>2 × Emma</li>" in alices.get(f"/orders/{order.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("data", [{"lines": []}, {"reason": " "}, {"lines": ["x"]}, {"lines": [2**70]}])
