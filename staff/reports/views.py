@@ -62,9 +62,9 @@ def orders_per_day(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
 
 
 def revenue_per_day(request: HttpRequest, site: AdminSite) -> HttpResponseBase:
-    """What was charged, and not cancelled, of the paid orders that were placed on each day."""
+    """What was charged for books, and not cancelled, of the paid orders that were placed on each day."""
     rows = [(day, Decimal(revenue).quantize(Decimal("0.01"))) for day, revenue in per_day("revenue")]
-    about = "Paid orders on the day they were placed, without what was cancelled."
+    about = "Books of paid orders on the day they were placed, without what was cancelled, and without delivery."
     return day_report(request, site, "Revenue per day", f"Revenue in {currency_symbol()}", about, rows)
 
 
