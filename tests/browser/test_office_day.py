@@ -58,6 +58,35 @@ def test_employee_adds_a_book_and_sorts_its_pictures(site, enter, erin):
     assert list(Product.objects.get().images.all()) == [second, first]
 
 
+def test_dispatcher_packs_with_a_scanner(site, enter, dan, alice):
+    order = OrderFactory(user=alice, status=Order.PAID)
+    OrderLineFactory.create_batch(2, order=order, product=ProductFactory(name="Emma", isbn="9780141439587"))
+    OrderLineFactory(order=order, product=ProductFactory(name="Walden", isbn="9780691096124"))
+    page = enter("dispatch-admin", dan)
+    # A scanner types what it reads, and Enter: first the slip's bar code, then a book's.
+    page.goto(f"{site}/dispatch-admin/shop/order/")
+    page.locator("#searchbar").focus()
+    page.keyboard.type(f"BT{order.pk}\n")
+    page.locator("#result_list tbody").get_by_role("link", name=str(order.pk)).click()
+    page.get_by_role("link", name="Pack", exact=True).click()
+    expect(page.locator("#isbn")).to_be_focused()
+    for isbn, said in (
+        ("9780141439587", "In the box: Emma"),
+        ("9780691096124", "In the box: Walden"),
+        ("9780691096124", "Too many of Walden"),
+        ("978-0-14-143958-7", "3 of 3"),
+    ):
+        page.keyboard.type(f"{isbn}\n")
+        expect(page.locator("#packing")).to_contain_text(said)
+        expect(page.locator("#isbn")).to_be_focused()
+        expect(page.locator("#isbn")).to_have_value("")
+    page.get_by_label("Carrier").fill("Royal Mail")
+    page.get_by_label("Tracking number").fill("JD1")
+    page.get_by_role("button", name="Send parcel").click()
+    expect(page.get_by_text(f"Order {order.pk} is done")).to_be_visible()
+    assert order.parcels.get().lines.count() == 3
+
+
 def test_order_goes_from_new_to_done(site, enter, alice, erin, dan):
     order = OrderFactory(user=alice)
     OrderLineFactory.create_batch(2, order=order)
