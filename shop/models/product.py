@@ -1,6 +1,5 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
@@ -15,8 +14,8 @@ from shop.database.compiled_queries import Placeholder
 from shop.database.constraints import Check, one_of
 from shop.database.json_columns import ActiveTags, Authors, Cover, Pictures
 from shop.database.slugs import free_slugs
+from shop.models.counted import Counted
 from shop.models.covers import picture_address
-from shop.models.late_saves import VerbsDecide
 from shop.models.taxonomy import Author, Named, ProductTag, Series
 from shop.search.folding import fold, query_words
 from shop.search.full_text import Matches, Relevance
@@ -180,23 +179,13 @@ class BookFormat(models.TextChoices):
     AUDIOBOOK = "audiobook", "Audiobook"
 
 
-class Product(Named, VerbsDecide):
+class Product(Named, Counted):
     detail_view = "product_detail"
     Format: TypeAlias = BookFormat
-    # They change with each sale.
-    BY_VERBS = ("stock", "in_stock")
-    # So few copies left are worth saying.
-    FEW = 5
 
     description = models.TextField(blank=True)
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
     active = models.BooleanField(default=True)
-    in_stock = models.BooleanField(default=True)
-    # How many copies are left to sell: see set_stock(). None where nobody counts.
-    stock = models.PositiveIntegerField("copies left", null=True, blank=True, editable=False)
-    available_from = models.DateField(
-        null=True, blank=True, help_text="It can be ordered before this day, and is sent from then on."
-    )
     weight = models.PositiveIntegerField("weight in grams", null=True, blank=True, help_text="As it is packed.")
     date_added = models.DateTimeField(auto_now_add=True)
     date_updated = models.DateTimeField(auto_now=True)
@@ -264,30 +253,9 @@ class Product(Named, VerbsDecide):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.settle()
-        known = {} if self._state.adding else self._read
-        fields = kwargs.get("update_fields")
-        stock = vars(self).get("stock")
-        recounted = stock != known.get("stock") and (fields is None or "stock" in fields)
-        if recounted:
-            self.stock = known.get("stock")
-        counted = {"stock"}
-        if known.get("stock") is not None:
-            self.in_stock = known["in_stock"]
-            counted.add("in_stock")
-        if fields is not None:
-            kwargs["update_fields"] = {*fields, "isbn", *self.DERIVED} - counted
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            if recounted:
-                self.set_stock(stock)
-
-    def set_stock(self, stock: int | None, *, by: Any = None, text: str = "") -> None:
-        """There are `stock` copies left to sell, or None: nobody counts them any more; `text` says why.
-
-        Raises ValidationError below 0.
-        """
-        self.stock_moves.recount(self, stock, by=by, text=text)
-        self.refresh_from_db(fields=["stock", "in_stock"])
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "isbn", *self.DERIVED}
+        super().save(*args, **kwargs)
 
     def settle(self, authors: list[str] | None = None, tags: list[str] | None = None) -> None:
         """Bring the fields into the form they are kept in; `authors` and `tags` as in `derive`."""
@@ -308,28 +276,6 @@ class Product(Named, VerbsDecide):
         self.sort_name = name[:100]
         rest = " ".join([*authors, series, self.publisher, self.isbn or "", *tags, self.description])
         self.search_text = f"{name}\n{fold(rest)}"
-
-    def is_short_of(self, copies: int) -> bool:
-        """Whether fewer are left than somebody wants; of a book that nobody counts there are enough."""
-        return self.stock is not None and self.stock < copies
-
-    def what_is_left(self, wanted: int) -> str:
-        """What to say to who wants more copies than are left."""
-        if not self.stock:
-            return f"“{self}” is sold out: no copy is left. Take it out to go on."
-        copies = f"1 copy of “{self}” is" if self.stock == 1 else f"{self.stock} copies of “{self}” are"
-        return f"Only {copies} left, and you want {wanted}. Take fewer to go on."
-
-    @property
-    def few_left(self) -> int:
-        """How many copies are left, where they are so few that it is worth saying; else 0."""
-        return self.stock if self.stock is not None and self.stock <= self.FEW else 0
-
-    @property
-    def waits_until(self) -> date | None:
-        """The day before which it is not sent; None once that has come, and where there is none."""
-        waits = self.available_from is not None and self.available_from > timezone.localdate()
-        return self.available_from if waits else None
 
     def series_label(self) -> str:
         """The number in its series as a reader writes it: "#1", "#2.5", or nothing."""
