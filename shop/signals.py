@@ -12,6 +12,8 @@ order_paid = Signal()
 return_moved = Signal()
 # With `parcels`.
 parcels_sent = Signal()
+# Every line of the order is cancelled, be it one after another.
+nothing_left = Signal()
 # With `was_paid`.
 order_cancelled = Signal()
 # With `orders`, a queryset: those of them that are paid have another address, or other lines, or lines that went on.

@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -69,6 +69,8 @@ class ParcelForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def pack(request: HttpRequest, pk: int, site: AdminSite) -> HttpResponse:
     """The box of a paid order: scan a copy (`isbn`), put in or take out one (`put`, `take`), send it (`carrier`)."""
+    if not request.user.has_perms(("shop.change_order", "shop.change_orderline")):
+        raise PermissionDenied("Your account may not send orders.")
     order = Order.objects.paid().filter(pk=pk).first()
     if order is None:
         # It may have left a moment ago.

@@ -48,22 +48,26 @@ MARK = (
 UNNOTED = {"shop_product": {"stock"}}
 
 
-def statements(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES) -> list[str]:
-    """The SQL that puts the triggers on those of the tables that there are; a new column of a book needs it anew."""
+def statements(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES, going: Iterable[str] = ()) -> list[str]:
+    """The SQL that puts the triggers on those of the tables that there are; a new column of a book needs it anew.
+
+    Columns that are `going` are left out: PostgreSQL drops a trigger with a column that it names.
+    """
     there = tables_in(connection)
-    events = {table: ["INSERT", _update_of(connection, table), "DELETE"] for table in tables if table in there}
+    events = {table: ["INSERT", _update_of(connection, table, going), "DELETE"] for table in tables if table in there}
     if connection.vendor == "postgresql":
         return [FUNCTION, *chain.from_iterable(_on_postgresql(table, events[table]) for table in events)]
     return [*chain.from_iterable(_on_sqlite(table, events[table]) for table in events)]
 
 
-def _update_of(connection: BaseDatabaseWrapper, table: str) -> str:
+def _update_of(connection: BaseDatabaseWrapper, table: str, going: Iterable[str]) -> str:
     if table not in UNNOTED:
         return "UPDATE"
     with connection.cursor() as cursor:
-        columns = [column.name for column in connection.introspection.get_table_description(cursor, table)]
+        there = connection.introspection.get_table_description(cursor, table)
+    columns = [column.name for column in there if column.name not in going]
     noted = [connection.ops.quote_name(name) for name in columns if name not in UNNOTED[table]]
-    # Before the count was there, every change was noted.
+    # Where there is no count, every change is noted.
     return "UPDATE" if len(noted) == len(columns) else f"UPDATE OF {', '.join(noted)}"
 
 
@@ -86,9 +90,9 @@ def _on_sqlite(table: str, events: list[str]) -> list[str]:
     return made
 
 
-def install(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES) -> None:
+def install(connection: BaseDatabaseWrapper, tables: Iterable[str] = TABLES, going: Iterable[str] = ()) -> None:
     """Put the triggers in place (`statements`); once more does no harm."""
-    _run(connection, statements(connection, tables))
+    _run(connection, statements(connection, tables, going))
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:

@@ -33,6 +33,12 @@ class CountryField(models.CharField):
         value = super().to_python(value)
         return countries.canonical(value) if isinstance(value, str) else value
 
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """Whoever goes on with the row reads the one spelling."""
+        value = self.to_python(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
         return countries.canonical(value) if isinstance(value, str) else value

@@ -10,7 +10,15 @@ from django.dispatch import receiver
 from shop.mail.outgoing import queue_mail, queue_mails
 from shop.models import Company, Order, OrderLine, Parcel, Refund, Return
 from shop.models.product import BookFormat
-from shop.signals import order_cancelled, order_paid, order_placed, parcels_sent, refund_done, return_moved
+from shop.signals import (
+    nothing_left,
+    order_cancelled,
+    order_paid,
+    order_placed,
+    parcels_sent,
+    refund_done,
+    return_moved,
+)
 
 
 @receiver(order_placed)
@@ -57,7 +65,7 @@ def tell_sent(order: Order, parcels: Sequence[Parcel], **kwargs: Any) -> None:
     queue_mails(order.user.email, "order_sent", contexts)
 
 
-@receiver(order_cancelled)
+@receiver([order_cancelled, nothing_left])
 def tell_cancelled(order: Order, **kwargs: Any) -> None:
     account = order.account()
     mail(order, "cancelled", going_back=account.on_its_way_back + account.refunded)

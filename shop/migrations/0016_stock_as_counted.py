@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
         # A sale changes how many copies are left, and nothing else that is kept of the catalogue.
         migrations.RunPython(
             lambda apps, schema_editor: catalogue_triggers.install(schema_editor.connection, ["shop_product"]),
-            migrations.RunPython.noop,
+            lambda apps, schema_editor: catalogue_triggers.install(
+                schema_editor.connection, ["shop_product"], going=["stock", "available_from"]
+            ),
         ),
     ]

@@ -30,6 +30,10 @@ def note_weight(apps, schema_editor):
     catalogue_triggers.install(schema_editor.connection, ["shop_product"])
 
 
+def forget_weight(apps, schema_editor):
+    catalogue_triggers.install(schema_editor.connection, ["shop_product"], going=["weight"])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -100,7 +104,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text='As shoppers read it: Royal Mail Tracked 48.', max_length=100)),
                 ('price', models.DecimalField(decimal_places=2, max_digits=8, validators=[django.core.validators.MinValueValidator(Decimal('0.00'))])),
-                ('free_from', models.DecimalField(blank=True, decimal_places=2, help_text='The sum of books from which it costs nothing. Leave it empty where it always costs its price.', max_digits=8, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))])),
+                ('free_from', models.DecimalField(blank=True, decimal_places=2, help_text='The sum of books from which it costs nothing. Leave it empty where it always costs its price.', max_digits=8, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.00'))])),
                 ('countries', models.JSONField(blank=True, default=list, help_text='Where it delivers to; none is everywhere.', validators=[shop.models.delivery_method.check_countries])),
                 ('days_from', models.PositiveSmallIntegerField(blank=True, help_text='Working days on the way at least.', null=True, verbose_name='earliest')),
                 ('days_to', models.PositiveSmallIntegerField(blank=True, help_text='And at most.', null=True, verbose_name='latest')),
@@ -108,7 +112,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('price', 'pk'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='delivery_price_not_negative'), models.CheckConstraint(condition=models.Q(('free_from', None), ('free_from__gt', 0), _connector='OR'), name='delivery_free_from_above_zero')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='delivery_price_not_negative'), models.CheckConstraint(condition=models.Q(('free_from', None), ('free_from__gte', 0), _connector='OR'), name='delivery_free_from_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -126,5 +130,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(let_employees, migrations.RunPython.noop),
-        migrations.RunPython(note_weight, migrations.RunPython.noop),
+        migrations.RunPython(note_weight, forget_weight),
     ]

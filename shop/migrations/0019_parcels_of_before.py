@@ -1,6 +1,6 @@
 """What was sent before was in parcels, too; nobody is mailed of these."""
 
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 from django.db.models import Max, OuterRef, Subquery
 
 from shop.database.constraints import ReplaceCheck
@@ -16,18 +16,24 @@ def parcels(apps, schema_editor):
     lines = apps.get_model("shop", "OrderLine").objects.using(database)
     parcel = apps.get_model("shop", "Parcel")
     newest = lines.order_by("-order").values_list("order", flat=True).first() or 0
-    same = {name: OuterRef(name) for name in ("order", "carrier", "tracking_number")}
     for start in range(0, newest + 1, AT_ONCE):
-        loose = lines.order_by().filter(order__gte=start, order__lt=start + AT_ONCE, status=SENT, parcel=None)
-        found = loose.values_list("order", "carrier", "tracking_number").annotate(Max("date_updated"))
-        parcel.objects.using(database).bulk_create(
-            (
-                parcel(order_id=order, carrier=carrier, tracking_number=number, date_sent=sent)
-                for order, carrier, number, sent in found.order_by("order", "carrier", "tracking_number")
-            ),
-            batch_size=1000,
-        )
-        loose.update(parcel=Subquery(parcel.objects.filter(**same).order_by("-pk").values("pk")[:1]))
+        # Of one that fails half-way nothing is left.
+        with transaction.atomic(database):
+            loose = lines.order_by().filter(order__gte=start, order__lt=start + AT_ONCE, status=SENT, parcel=None)
+            gather(loose, parcel.objects.using(database))
+
+
+def gather(loose, parcels):
+    found = loose.values_list("order", "carrier", "tracking_number").annotate(Max("date_updated"))
+    parcels.bulk_create(
+        (
+            parcels.model(order_id=order, carrier=carrier, tracking_number=number, date_sent=sent)
+            for order, carrier, number, sent in found.order_by("order", "carrier", "tracking_number")
+        ),
+        batch_size=1000,
+    )
+    same = {name: OuterRef(name) for name in ("order", "carrier", "tracking_number")}
+    loose.update(parcel=Subquery(parcels.filter(**same).order_by("-pk").values("pk")[:1]))
 
 
 def forget(apps, schema_editor):

@@ -11,7 +11,7 @@ from django.db import models
 
 from shop.database.constraints import Check
 from shop.values import countries
-from shop.values.money import PENNY, ZERO
+from shop.values.money import ZERO
 
 
 class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
@@ -49,7 +49,7 @@ class DeliveryMethod(models.Model):
         decimal_places=2,
         null=True,
         blank=True,
-        validators=[MinValueValidator(PENNY)],
+        validators=[MinValueValidator(ZERO)],
         help_text="The sum of books from which it costs nothing. Leave it empty where it always costs its price.",
     )
     countries = models.JSONField(
@@ -67,14 +67,17 @@ class DeliveryMethod(models.Model):
         ordering = ("price", "pk")
         constraints = [
             Check(name="delivery_price_not_negative", condition=models.Q(price__gte=0)),
-            Check(name="delivery_free_from_above_zero", condition=models.Q(free_from=None) | models.Q(free_from__gt=0)),
+            Check(
+                name="delivery_free_from_not_negative", condition=models.Q(free_from=None) | models.Q(free_from__gte=0)
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.countries = [countries.canonical(code) for code in self.countries]
+        check_countries(self.countries or [])
+        self.countries = [countries.canonical(code) for code in self.countries or []]
         super().save(*args, **kwargs)
 
     def clean(self) -> None:

@@ -1,6 +1,6 @@
 """Who read a row, and saves it late, does not undo what others decided meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -25,11 +25,12 @@ class VerbsDecide(models.Model):
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         super().refresh_from_db(*args, **kwargs)
-        self.note_read()
+        self.note_read(kwargs.get("fields"))
 
-    def note_read(self) -> None:
-        """What they are now is what is stored."""
-        self._read = {name: self.__dict__[name] for name in self.BY_VERBS if name in self.__dict__}
+    def note_read(self, names: Iterable[str] | None = None) -> None:
+        """What they are now is what is stored; with `names`, what these are."""
+        read = [name for name in self.BY_VERBS if name in self.__dict__ and (names is None or name in names)]
+        self._read = {**(self._read if names is not None else {}), **{name: self.__dict__[name] for name in read}}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if kwargs.get("update_fields") is None and not self._state.adding and not args:

@@ -24,7 +24,7 @@ from shop.models.payment import Payment
 from shop.models.refund import Refund
 from shop.models.stock_move import StockMove
 from shop.models.user import User
-from shop.signals import order_cancelled, order_paid, orders_changed
+from shop.signals import nothing_left, order_cancelled, order_paid, orders_changed
 from shop.values.money import ZERO
 
 
@@ -96,6 +96,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         StockMove.objects.give_back(OrderLine.objects.filter(order__in=self, status=OrderLine.CANCELLED))
         for order in self.filter(pk__in=Payment.objects.paid().values("order")):
             order.settle(Refund.Cause.CANCELLED)
+        for order in self.filter(self._cancelled_by_line(), date_cancelled=None):
+            nothing_left.send(Order, order=order)
 
     def gather_sent(self) -> None:
         """What is sent of them and in no parcel yet comes into one; needs their locks."""

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -43,6 +44,9 @@ def orders() -> "OrderQuerySet":
     """All orders, whose module stands above this one."""
     found: OrderQuerySet = apps.get_model("shop.Order").objects.all()
     return found
+
+
+SETTLED = ValidationError("What was refunded or sent back stays in the order.", code="settled")
 
 
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):
@@ -130,7 +134,10 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return updated
 
     def delete(self) -> tuple[int, dict[str, int]]:
+        """Django's own. Raises ValidationError where one is settled: see `OrderLine.is_settled`."""
         with transaction.atomic():
+            if any(line.is_settled for line in self.only("refunded", "returned_in")):
+                raise SETTLED
             changed = orders().filter(pk__in=set(self.order_by().values_list("order", flat=True))).locked()
             StockMove.objects.give_back(self.exclude(status=OrderLine.SENT))
             deleted = super().delete()
@@ -142,16 +149,33 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def relabel_parcels(self) -> None:
         """Give the parcels that these lines are in, and all that is in those, their carrier and number.
 
-        Needs the orders' locks.
+        What left without a number is told apart by the numbers that come later: each is a parcel of its own then. Needs
+        the orders' locks.
         """
-        lines = self.exclude(parcel=None).only("parcel", *Parcel.LABEL).order_by("pk")
-        parcels = {line.parcel_id: Parcel(pk=line.parcel_id, **line.label) for line in lines}
-        if not parcels:
-            return
-        Parcel.objects.bulk_update(parcels.values(), Parcel.LABEL, batch_size=100)
-        parcel = Parcel.objects.filter(pk=models.OuterRef("parcel"))
-        label = {name: models.Subquery(parcel.values(name)[:1]) for name in Parcel.LABEL}
-        OrderLine.objects.filter(parcel__in=parcels).update(**label, date_updated=timezone.now())
+        found: dict[Parcel, dict[tuple[str, ...], list[OrderLine]]] = defaultdict(lambda: defaultdict(list))
+        for line in self.exclude(parcel=None).select_related("parcel").order_by("pk"):
+            found[line.parcel][tuple(line.label.values())].append(line)  # type: ignore[index]  # not None
+        sizes = dict(
+            OrderLine.objects.order_by().filter(parcel__in=found).values_list("parcel").annotate(models.Count("pk"))
+        )
+        corrected, apart = [], []
+        for parcel, labels in found.items():
+            for label, lines in labels.items():
+                wanted = dict(zip(Parcel.LABEL, label, strict=True))
+                if len(labels) == 1 and (parcel.tracking_number or len(lines) == sizes[parcel.pk]):
+                    corrected.append(Parcel(pk=parcel.pk, **wanted))
+                elif label != (parcel.carrier, parcel.tracking_number):
+                    apart.append((Parcel(order_id=parcel.order_id, date_sent=parcel.date_sent, **wanted), lines))
+        Parcel.objects.bulk_update(corrected, Parcel.LABEL, batch_size=100)
+        parcel_of = Parcel.objects.filter(pk=models.OuterRef("parcel"))
+        names = {name: models.Subquery(parcel_of.values(name)[:1]) for name in Parcel.LABEL}
+        OrderLine.objects.filter(parcel__in=corrected).update(**names, date_updated=timezone.now())
+        Parcel.objects.bulk_create(parcel for parcel, _ in apart)
+        moved = [(line, parcel) for parcel, lines in apart for line in lines]
+        for each, parcel in moved:
+            each.parcel = parcel
+        OrderLine.objects.bulk_update([each for each, _ in moved], ["parcel"], batch_size=100)
+        Parcel.objects.filter(pk__in=[parcel.pk for parcel in found], lines=None).delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -256,6 +280,9 @@ class OrderLine(Covered, VerbsDecide):
                 orders().filter(pk=self.order_id).settle()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Django's own. Raises ValidationError where it is settled."""
+        if self.is_settled:
+            raise SETTLED
         with transaction.atomic():
             orders().filter(pk=self.order_id).locked()
             StockMove.objects.give_back(OrderLine.objects.filter(pk=self.pk).exclude(status=OrderLine.SENT))
@@ -301,6 +328,11 @@ class OrderLine(Covered, VerbsDecide):
             self.name, self.isbn = book.name, book.isbn or ""
             self.format, self.authors_text = book.format, book.authors_text
             self.vat_percent = rate_for(self.order.shipping_country, self.format)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether something went back for it, or is to: taken out of the order, it would be refunded once more."""
+        return bool(self.refunded or self.returned_in_id)
 
     @property
     def total_price(self) -> Decimal:

@@ -1,11 +1,12 @@
 """What was paid for an order and given back, and the one rule of both: nobody keeps more than the order costs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -22,6 +23,15 @@ REASONS = {
     RefundCause.CANCELLED: "Cancelled before it was sent",
     RefundCause.SURPLUS: "Paid more than the order costs",
 }
+
+
+# What of an amount was charged at which rate of VAT.
+Rates: TypeAlias = Mapping[str | None, Decimal]
+NO_RATES: Rates = MappingProxyType({})
+
+
+def rate_of(percent: Decimal | None) -> str | None:
+    return None if percent is None else str(percent)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ class OrderMoney(OrderTotals):
         left: dict[str | None, Decimal] = defaultdict(lambda: ZERO)
         lines: Any = self
         for percent, status, price in lines.lines.order_by().values_list("vat_percent", "status", "price"):
-            name = None if percent is None else str(percent)
+            name = rate_of(percent)
             charged[name] += price
             left[name] += price if status != OrderLine.CANCELLED else ZERO
         rates = list(charged)
@@ -99,14 +109,6 @@ class OrderMoney(OrderTotals):
         weights = wanted if any(wanted.values()) else charged
         parts = shared(amount, [weights[rate] for rate in rates]) if rates else []
         return [(rate, str(part)) for rate, part in zip(rates, parts, strict=True) if part]
-
-    def _rates_of_lines(self, amount: Decimal, lines: Sequence[OrderLine]) -> list[tuple[str | None, str]]:
-        """The same for some of its books: in proportion to what they cost."""
-        charged: dict[str | None, Decimal] = defaultdict(lambda: ZERO)
-        for line in lines:
-            charged[None if line.vat_percent is None else str(line.vat_percent)] += line.price
-        parts = shared(amount, list(charged.values()))
-        return [(rate, str(part)) for rate, part in zip(charged, parts, strict=True) if part]
 
     def story(self) -> "models.QuerySet[OrderEvent]":
         """What happened to it, in short, for its shopper."""
@@ -191,22 +193,45 @@ class OrderMoney(OrderTotals):
         if amount > left:
             raise ValidationError(f"At most {money(left)} of order {self.pk} can be refunded.", code="too_much")
         if lines:
-            self._note_refunded(amount, lines)
-        cause = RefundCause.LINES if lines else RefundCause.GOODWILL
-        return self._give_back(amount, reason, cause, by, lines)
+            return self._give_back(amount, reason, RefundCause.LINES, by, self._note_refunded(amount, lines))
+        return self._give_back(amount, reason, RefundCause.GOODWILL, by)
 
-    def _note_refunded(self, amount: Decimal, lines: Sequence[OrderLine]) -> None:
-        """Note what of each line's price goes back. Raises ValidationError for what is beyond it."""
+    def _note_refunded(self, amount: Decimal, lines: Sequence[OrderLine]) -> dict[str | None, Decimal]:
+        """Note what of each line's price goes back; what of it was charged at which rate of VAT.
+
+        Raises ValidationError for what is beyond their price and, with the last books of the order, its delivery.
+        """
         before = dict(OrderLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", "refunded"))
         left = [line.price - before[line.pk] for line in lines]
         if again := [line.name for line, rest in zip(lines, left, strict=True) if line.price and not rest]:
             raise ValidationError(f"“{again[0]}” was refunded before.", code="refunded")
-        # With the last books what their delivery cost may go back.
-        if amount > (most := sum(left, self.delivery_price)):
-            raise ValidationError(f"At most {money(most)} can be refunded for these books.", code="too_much")
-        for line, part in zip(lines, shared(min(amount, sum(left, ZERO)), left), strict=True):
+        order: Any = self
+        kept = order.lines.exclude(pk__in=before).exclude(status=OrderLine.CANCELLED)
+        delivery = ZERO if kept.filter(refunded__lt=models.F("price")).exists() else self.delivery_price
+        books = sum(left, ZERO)
+        if amount > books + delivery:
+            raise ValidationError(
+                f"At most {money(books + delivery)} can be refunded for these books.", code="too_much"
+            )
+        rates: dict[str | None, Decimal] = defaultdict(lambda: ZERO)
+        for line, part in zip(lines, shared(min(amount, books), left), strict=True):
             line.refunded = before[line.pk] + part
+            rates[rate_of(line.vat_percent)] += part
         OrderLine.objects.bulk_update(lines, ["refunded"], batch_size=100)
+        if amount > books:
+            # Delivery bears the rates of all that was ordered, as on the invoice.
+            charged = self._charged()
+            for rate, part in zip(charged, shared(amount - books, list(charged.values())), strict=True):
+                rates[rate] += part
+        return rates
+
+    def _charged(self) -> dict[str | None, Decimal]:
+        """What was charged for its books at which rate of VAT."""
+        order: Any = self
+        charged: dict[str | None, Decimal] = defaultdict(lambda: ZERO)
+        for percent, price in order.lines.exclude(status=OrderLine.CANCELLED).values_list("vat_percent", "price"):
+            charged[rate_of(percent)] += price
+        return charged
 
     def settle(self, cause: str) -> list[Refund]:
         """Give back what was paid beyond what the order costs, never more than was paid; with all there, it is paid.
@@ -223,13 +248,13 @@ class OrderMoney(OrderTotals):
         return self._give_back(surplus, REASONS[RefundCause(cause)], cause) if surplus > 0 else []
 
     def _give_back(
-        self, amount: Decimal, reason: str, cause: str, by: Any = None, lines: Sequence[OrderLine] = ()
+        self, amount: Decimal, reason: str, cause: str, by: Any = None, rates: Rates = NO_RATES
     ) -> list[Refund]:
         """Of the newest payment first: of two that paid the same, the second goes back."""
         made = []
         for payment in self.payments.paid().order_by("-pk"):
             if part := min(amount, payment.refundable()):
-                made.append(self._give_back_of(payment, part, reason, cause, by, lines))
+                made.append(self._give_back_of(payment, part, reason, cause, by, rates))
                 amount -= part
         return made
 
@@ -240,10 +265,12 @@ class OrderMoney(OrderTotals):
         reason: str,
         cause: str,
         by: Any = None,
-        lines: Sequence[OrderLine] = (),
+        rates: Rates = NO_RATES,
     ) -> Refund:
         what = {"amount": amount, "reason": reason, "cause": cause, "by": by}
-        refund = Refund.objects.create(payment=payment, **what, at_rates=self._rates_of_lines(amount, lines))
+        parts = shared(amount, list(rates.values()))
+        at_rates = [(rate, str(part)) for rate, part in zip(rates, parts, strict=True) if part]
+        refund = Refund.objects.create(payment=payment, **what, at_rates=at_rates)
         self.tell(EventKind.REFUND, amount, reason, by)
         refund_begun.send(Refund, refund=refund)
         return refund

@@ -91,11 +91,12 @@ class Return(models.Model):
         self._lock()
         amount = self.worth() if amount is None else amount
         self.amount, self.restocked, self.decided_at = amount, restock, timezone.now()
-        lines = list(self.lines.all())
-        if amount:
-            self.order.refund(amount, f"Sent back: {self.books}"[:300], lines=lines, by=by)
         if restock:
             StockMove.objects.give_back(self.lines.all(), StockKind.RETURNED, by)
+        if amount:
+            # What went back as a whole before has no part in it.
+            lines = list(self.lines.filter(refunded__lt=models.F("price")))
+            self.order.refund(amount, f"Sent back: {self.books}"[:300], lines=lines, by=by)
         self._move(ReturnStatus.ACCEPTED, by, self.books)
 
     @transaction.atomic

@@ -63,6 +63,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Django's own; what is derived of the products follows. A book that is counted is in stock as its count is."""
         if "stock" in values:
             stock = values.pop("stock")
+            if not isinstance(stock, int | None):
+                raise TypeError("Counts are numbers, or None, and set one by one: see Product.set_stock().")
             with transaction.atomic():
                 products = list(self.order_by("pk").select_for_update())
                 for product in products:

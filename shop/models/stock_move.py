@@ -60,26 +60,29 @@ class StockMoveQuerySet(models.QuerySet["StockMove"]):
         """
         taken = [line for line in lines if line.status != line.CANCELLED]
         wanted = Counter(line.product_id for line in taken)
-        counted = self._locked(wanted)
+        counted = self.locked(wanted)
         if short := [book for book in counted.values() if book.is_short_of(wanted[book.pk])]:
             raise ValidationError([book.what_is_left(wanted[book.pk]) for book in short], code="short")
         self._move([line for line in taken if line.product_id in counted], StockKind.SOLD, counted)
 
     def give_back(self, lines: "OrderLineQuerySet", kind: str = StockKind.CANCELLED, by: Any = None) -> None:
-        """Give back the copies that these lines took, once, however often it is asked. Needs their order's lock.
+        """Give back the copies of these lines, once, however often it is asked. Needs their order's lock.
 
-        A book that was not counted then, or is not counted now, stays as it is.
+        What is cancelled comes back only where it was counted when it was taken: else it still stands among those that
+        were counted since. A book that is not counted now stays so.
         """
-        back = self.filter(line=models.OuterRef("line"), kind__in=BACK)
-        taken = self.filter(line__in=lines, kind=StockKind.SOLD).exclude(models.Exists(back)).values("line")
-        given = list(lines.filter(pk__in=taken).only("pk", "product"))
-        counted = self._locked({line.product_id for line in given})
-        self._move([line for line in given if line.product_id in counted], kind, counted, by)
+        moves = self.filter(line=models.OuterRef("pk"))
+        given = lines.exclude(models.Exists(moves.filter(kind__in=BACK)))
+        if kind == StockKind.CANCELLED:
+            given = given.filter(models.Exists(moves.filter(kind=StockKind.SOLD)))
+        found = list(given.only("pk", "product"))
+        self._move(found, kind, self.locked({line.product_id for line in found}), by)
 
-    def _locked(self, products: Iterable[int]) -> dict[int, Product]:
+    def locked(self, products: Iterable[int]) -> dict[int, Product]:
         """Those of the books that are counted, for nobody else to sell until the transaction ends.
 
-        Always in one sequence, so that two who want some of the same never wait for each other for good.
+        Always in one sequence, so that two who want some of the same never wait for each other for good. For the same
+        reason whoever needs them locks orders before, and what numbers credit notes after them.
         """
         books = Product.objects.filter(pk__in=list(products), stock__isnull=False).order_by("pk")
         return (
@@ -87,12 +90,22 @@ class StockMoveQuerySet(models.QuerySet["StockMove"]):
         )
 
     def _move(self, lines: "list[OrderLine]", kind: str, counted: Mapping[int, Product], by: Any = None) -> None:
+        """Write down that a copy of each line moved. One of a book that is not counted counts for nothing."""
         delta = -1 if kind == StockKind.SOLD else 1
         StockMove.objects.bulk_create(
-            [StockMove(product_id=line.product_id, line=line, kind=kind, delta=delta, by=by) for line in lines]
+            [
+                StockMove(
+                    product_id=line.product_id,
+                    line=line,
+                    kind=kind,
+                    delta=delta if line.product_id in counted else 0,
+                    by=by,
+                )
+                for line in lines
+            ]
         )
-        before = {pk: counted[pk].stock or 0 for pk in {line.product_id for line in lines}}
-        moved = Counter(line.product_id for line in lines)
+        moved = Counter(line.product_id for line in lines if line.product_id in counted)
+        before = {pk: counted[pk].stock or 0 for pk in moved}
         Product.objects.keep_counts(before, {pk: stock + delta * moved[pk] for pk, stock in before.items()})
 
 

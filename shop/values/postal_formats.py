@@ -6,7 +6,7 @@ address: a part that a country does not use is left out of its form, and written
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 # The town (C), the state or whatever a country is divided into (S) and the postcode (Z); "/" begins a line.
 LAYOUTS = {
@@ -111,7 +111,8 @@ _LAYOUTS, _DIVISIONS = by_code(LAYOUTS), by_code(DIVISIONS)
 UNKNOWN = "Z C/S"
 
 
-@cache
+# Who sends something else than a country gets what is made for none.
+@lru_cache(300)
 def postal_format(country: str) -> PostalFormat:
     layout = _LAYOUTS.get(country, UNKNOWN)
     if layout == "C" and country not in WITHOUT_POSTCODES.split():

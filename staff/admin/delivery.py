@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from shop.models import DeliveryBand, DeliveryMethod
-from shop.values.countries import choices, name_of
+from shop.values.countries import canonical, choices, name_of
 from shop.values.money import money
 from staff.admin.forms import Labelled
 from staff.admin_sites import office_admin
@@ -33,6 +33,11 @@ class DeliveryMethodForm(forms.ModelForm[DeliveryMethod]):
         help_text="Where it delivers to. Choose none for everywhere. Shoppers may have addresses in every country that "
         "an active method names, in the United Kingdom and the United States.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # However they were written.
+        self.initial["countries"] = [canonical(code) for code in self.initial.get("countries") or []]
 
     def clean_countries(self) -> list[str]:
         return sorted(self.cleaned_data["countries"])

@@ -11,7 +11,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from shop.models import Basket, Order, OrderLine, Parcel
+from shop.models import Basket, Order, OrderLine, Parcel, StockMove
 from staff.admin.forms import Labelled
 from staff.admin.order_forms import OrderLineForm
 from staff.admin.plain_widgets import PLAIN_WIDGETS
@@ -58,6 +58,8 @@ class OrderLineFormSet(BaseInlineFormSet[OrderLine, Order, Any]):
         # The field of the key, which is hidden, cannot say so itself.
         if any("id" in form.errors for form in self.forms):
             raise ValidationError("Somebody removed a line meanwhile. Open the order anew.", code="removed")
+        if any(form.instance.is_settled for form in self.deleted_forms):
+            raise ValidationError("What was refunded or sent back stays in the order.", code="settled")
         wanted = Counter(form.cleaned_data.get("product") for form in self.extra_forms if form.has_changed())
         if short := [book for book, copies in wanted.items() if book and book.is_short_of(copies)]:
             raise ValidationError([book.what_is_left(wanted[book]) for book in short], code="short")
@@ -115,8 +117,10 @@ def save_lines(formset: Any, request: HttpRequest) -> None:
     """
     order: Order = formset.instance
     formset.save(commit=False)
-    if formset.deleted_objects:
+    if changed := [*formset.deleted_objects, *(line for line, _ in formset.changed_objects), *formset.new_objects]:
         order.lock()
+        StockMove.objects.locked({line.product_id for line in changed})
+    if formset.deleted_objects:
         order.lines.filter(pk__in=[line.pk for line in formset.deleted_objects]).delete()
     tracked, marked = [], {}
     for line, changed in formset.changed_objects:

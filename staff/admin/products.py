@@ -1,4 +1,5 @@
 import logging
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series
+from shop.models import Author, Product, ProductAuthor, ProductImage, ProductTag, Series, StockMove
 from shop.values.picture_files import PicturesUnavailable
 from staff.admin.actions import Outcome
 from staff.admin.forms import FixedOnceSaved, Labelled, LabelledList, PicturesField
@@ -39,9 +40,10 @@ def switch(name: str, field: str, value: bool, label: str, done: str) -> Any:
             else:
                 outcome.changed.append(product)
                 counted += [product] if field == "in_stock" and product.stock else []
-        changed = [product.pk for product in outcome.changed]
+        changed = [product.pk for product in outcome.changed if product not in counted]
         with transaction.atomic():
-            for product in counted:
+            # In the sequence in which orders lock them.
+            for product in sorted(counted, key=attrgetter("pk")):
                 product.set_stock(0, by=request.user, text="Marked as out of stock")
             Product.objects.filter(pk__in=changed).update(**{field: value}, date_updated=timezone.now())
         outcome.report(model_admin, request, done)
@@ -181,6 +183,11 @@ class ProductAdmin(StoresPictures):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return ProductList
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        # Nobody deletes a move by itself; it goes with its book.
+        return deleted, counts, forbidden - {StockMove._meta.verbose_name}, protected
 
     @admin.display(description="authors")
     def by(self, product: Product) -> str:

@@ -32,6 +32,8 @@ class CountForm(FollowsCount):
         required=False,
         min_value=0,
         max_value=1_000_000,
+        # A sale after the form was opened is no change of who sends it.
+        show_hidden_initial=True,
         help_text="How many may still be sold: leave out those that wait for dispatch. Empty: nobody counts.",
     )
     count_reason = forms.CharField(label="Why the count changes", required=False, max_length=300)
@@ -46,6 +48,12 @@ class CountForm(FollowsCount):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        shown = self.data.get(self.add_initial_prefix("copies"))
+        if "copies" in self.changed_data and shown not in (
+            None,
+            "" if self.instance.stock is None else str(self.instance.stock),
+        ):
+            self.add_error("copies", f"Copies were sold or came meanwhile: {self.instance.stock} are left now.")
         counted_before = self.instance.stock is not None
         if counted_before and "copies" in self.changed_data and not self.cleaned_data.get("count_reason"):
             self.add_error("count_reason", "Say why the count changes, such as: stock take, damaged, delivery.")

@@ -151,7 +151,7 @@ class ParcelViewSet(DispatchViewSet):
         return self.once(request)
 
     def write(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        order = get_object_or_404(Order.objects.paid().select_for_update(), pk=self.kwargs["pk"])
+        order = get_object_or_404(Order.objects.paid_for().select_for_update(), pk=self.kwargs["pk"])
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         serializer.save(order=order)

@@ -60,10 +60,12 @@ class DispatchPaper:
     def __init__(self, order: Order) -> None:
         self.order = order
 
-    @property
+    @cached_property
     def seller(self) -> dict[str, Any]:
+        if self.order.seller:
+            return dict(self.order.seller)
         company = Company.objects.current()
-        return self.order.seller or {name: getattr(company, name) for name in Company.PRINTED}
+        return {name: getattr(company, name) for name in Company.PRINTED}
 
     @property
     def sender(self) -> str:
@@ -127,13 +129,14 @@ class PickRow:
 
 def pick_rows(orders: Iterable[Order]) -> list[PickRow]:
     """What is left to send of the orders, as it stands on the shelves: by the first author's last name, then title."""
+    references = {order.pk: order.reference for order in orders}
     wanted: dict[tuple[str, str, str, str], Counter[str]] = {}
-    for order in orders:
-        for row in rows_of(order.lines.to_send()):
-            key = (row.name, row.authors, row.format, row.isbn)
-            wanted.setdefault(key, Counter())[order.reference] += row.quantity
+    lines = OrderLine.objects.filter(order__in=references).to_send().order_by("order", "pk")
+    for order, name, authors, format, isbn in lines.values_list("order", "name", "authors_text", "format", "isbn"):
+        wanted.setdefault((name, authors, format, isbn), Counter())[references[order]] += 1
+    formats = dict(BookFormat.choices)
     rows = [
-        PickRow(BookRow(name, authors, format, isbn, sum(counts.values())), list(counts.items()))
+        PickRow(BookRow(name, authors, str(formats.get(format, "")), isbn, sum(counts.values())), list(counts.items()))
         for (name, authors, format, isbn), counts in wanted.items()
     ]
     return sorted(rows, key=shelf)

@@ -210,7 +210,7 @@ def test_basket_says_what_is_missing_for_free_delivery(client, basket, slow, pri
 
 
 def test_model_refuses_wrong_rules_in_words():
-    wrong = DeliveryMethod(name="Post", price=-1, free_from=0, countries=["uk", "zz"], days_from=3, days_to=2)
+    wrong = DeliveryMethod(name="Post", price=-1, free_from=-1, countries=["uk", "zz"], days_from=3, days_to=2)
     with pytest.raises(ValidationError) as error:
         wrong.full_clean()
     assert set(error.value.message_dict) == {"price", "free_from", "countries", "days_to"}

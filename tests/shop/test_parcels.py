@@ -135,3 +135,22 @@ def test_known_carriers_say_where_a_parcel_is(carrier, link):
     made = tracking_link(carrier, "A& 1")
     assert link in made and bool(made) == bool(link)
     assert tracking_link(carrier, " ") == ""
+
+
+def test_numbers_that_come_later_tell_parcels_apart(order):
+    first, second = order.lines.all()[:2]
+    for line in (first, second):
+        line.mark(SENT)
+    assert parcels(order) == [("", 2)]
+    first.track(carrier="DPD", tracking_number="1")
+    second.track(carrier="DPD", tracking_number="2")
+    assert sorted(parcels(order)) == [("DPD 1", 1), ("DPD 2", 1)]
+    assert [line.tracking for line in order.lines.all()[:2]] == ["DPD 1", "DPD 2"]
+    assert len(mails(order)) == 1
+
+
+def test_order_cancelled_line_by_line_is_mailed_once(order):
+    for line in order.lines.all():
+        line.mark(OrderLine.CANCELLED)
+    [mail] = OutgoingMail.objects.filter(key=f"order-cancelled-{order.pk}")
+    assert mail.to == "alice@example.com"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from shop.models import Order, OrderLine, OutgoingMail, Return, StockMove
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -40,7 +42,9 @@ def ask(browser, order, lines, reason="Not mine", **more):
 
 
 def subjects(order):
-    return [mail.subject for mail in OutgoingMail.objects.filter(key__startswith=f"order-return-{order.pk}-")]
+    return [
+        mail.subject for mail in OutgoingMail.objects.filter(key__startswith=f"order-return-{order.pk}-").order_by("pk")
+    ]
 
 
 def refunded(order):
@@ -190,3 +194,63 @@ def test_office_decides(erins, order, emma):
     assert "Nothing waits for a decision." in erins.get("/office-admin/returns/").content.decode()
     assert "Sad is not torn" in erins.get(f"/office-admin/returns/{other.pk}/").content.decode()
     assert Order.objects.get(pk=order.pk).status == Order.DONE
+
+
+def test_what_was_refunded_is_not_taken_out_of_the_order(order, erin):
+    order.ask_return(lines_of(order, 1), "Torn").accept(by=erin)
+    with pytest.raises(ValidationError, match="stays in the order"):
+        order.lines.first().delete()
+    with pytest.raises(ValidationError, match="stays in the order"):
+        order.lines.all().delete()
+    assert refunded(order) == [D("10.00")]
+
+
+def test_book_refunded_as_a_whole_does_not_stop_the_return_of_another(order, erin):
+    first, second = order.lines.all()[:2]
+    order.refund(first.price, "Torn", lines=[first], by=erin)
+    asked = order.ask_return([first.pk, second.pk], "Both torn")
+    assert asked.worth() == D("10.00")
+    asked.accept(by=erin)
+    assert refunded(order) == [D("10.00")] * 2
+
+
+def test_copy_sold_before_it_was_counted_goes_into_the_count(order, erin):
+    walden = order.lines.last().product
+    walden.set_stock(3)
+    order.ask_return(lines_of(order)[2:], "Read it").accept(by=erin, restock=True)
+    assert left(walden) == 4
+
+
+def test_delivery_goes_back_with_the_last_book_at_the_rates_of_the_invoice(alice, erin):
+    order = OrderFactory(user=alice, delivery_price=D("4.00"))
+    for percent in (D("0.00"), D("20.00")):
+        line = OrderLineFactory(order=order)
+        OrderLine.objects.filter(pk=line.pk).update(vat_percent=percent)
+    order.mark_paid()
+    order.send_parcel("", "")
+    paper, audio = order.lines.all()
+    with pytest.raises(ValidationError, match="At most £10"):
+        order.refund(D("14.00"), "Torn", lines=[paper], by=erin)
+    order.ask_return([paper.pk], "Torn").accept(by=erin)
+    order.ask_return([audio.pk], "Torn").accept(by=erin)
+    assert [dict(refund.at_rates) for refund in order.refunds()] == [
+        {"0.00": "10.00"},
+        {"20.00": "12.00", "0.00": "2.00"},
+    ]
+
+
+# SQLite lets one write at a time anyway.
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_return_and_cancelling_of_the_same_book_wait_in_one_sequence(alice, erin):
+    book = ProductFactory(stock=20)
+    pairs = []
+    for _ in range(6):
+        back, off = OrderFactory(user=alice), OrderFactory(user=alice)
+        for order in (back, off):
+            OrderLineFactory(order=order, product=book)
+            order.mark_paid()
+        back.send_parcel("", "")
+        pairs += [partial(back.ask_return(lines_of(back), "Torn").accept, by=erin, restock=True), off.cancel]
+    assert at_once(*pairs) == [None] * 12
+    assert left(book) == 20

@@ -45,7 +45,8 @@ def test_some_lines_and_then_the_rest_are_sent(dispatch, paid_order, path, keys)
     # The order has left dispatch; what it was sent in is still read.
     listed = dispatch.get(path).json()
     assert listed == {"count": 2, "next": None, "previous": None, "results": [first.json(), rest.json()]}
-    assert dispatch.post(path, LABEL).status_code == 404
+    assert dispatch.post(path, LABEL).status_code == 400
+    assert "is sent already, which is final" in dispatch.post(path, LABEL | {"lines": keys[:1]}).content.decode()
 
 
 def test_repeated_request_gets_the_first_answer_and_sends_nothing_twice(dispatch, path):

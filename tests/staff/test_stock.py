@@ -6,7 +6,7 @@ import pytest
 
 from shop.models import OrderLine, Product, StockMove
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
-from tests.staff.forms import change, texts_of
+from tests.staff.forms import change, form_of, texts_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/office-admin/shop/product/"
@@ -45,6 +45,21 @@ def test_sale_meanwhile_stays_where_an_office_saves_another_change(erins, emma):
     OrderLineFactory(product=emma)
     change(erins, f"{LIST}{emma.pk}/change/", "product_form", price="11.00")
     assert stock_of(emma) == (2, True)
+
+
+def test_count_that_a_sale_overtook_is_told(erins, emma):
+    path = f"{LIST}{emma.pk}/change/"
+    seen = form_of(erins.get(path), "product_form")
+    OrderLineFactory(product=emma)
+    assert erins.post(path, {**seen, "price": "12.00"}).status_code == 302
+    answer = erins.post(path, {**seen, "copies": "13", "count_reason": "Ten came"})
+    assert "2 are left now" in answer.content.decode()
+    assert stock_of(emma) == (2, True)
+
+
+def test_counted_book_that_was_never_sold_is_deleted(olgas, emma):
+    olgas.post(f"/admin/shop/product/{emma.pk}/delete/", {"post": "yes"})
+    assert not Product.objects.exists()
 
 
 def test_what_runs_low_is_listed(erins, emma):
