@@ -269,10 +269,10 @@ class Order(OrderAddresses, OrderParcels, OrderReturns, VerbsDecide):
     def mark_paid(self, by: Any = None) -> bool:
         """A new order becomes paid, as what was due came in by transfer; False where it was paid already.
 
-        Raises ValidationError for a cancelled order.
+        Raises ValidationError for a cancelled order, be it line by line.
         """
         self.lock()
-        if self.is_cancelled:
+        if self.stage == Stage.CANCELLED:
             raise ValidationError(f"Order {self.pk} was cancelled: it cannot be paid.", code="cancelled")
         if self.status != self.NEW:
             return False

@@ -115,3 +115,11 @@ def test_outsider_gets_404(client_of, order, bob):
 
 def test_visitor_is_led_to_the_login(client_of, order):
     assert client_of().post(f"/orders/{order.pk}/cancel/").url.startswith("/login/")
+
+
+def test_order_cancelled_line_by_line_cannot_be_paid(order):
+    for line in order.lines.all():
+        line.mark(OrderLine.CANCELLED)
+    with pytest.raises(ValidationError, match="was cancelled"):
+        Order.objects.get().mark_paid()
+    assert Order.objects.get().status == Order.NEW
