@@ -1,6 +1,7 @@
 """The shop's books of card payments and the provider's, side by side: where they differ, and what mends that."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from shop.models import Payment, Refund
 from shop.payments.paying import hear, payment_of
 from shop.payments.provider import PaymentTold, Provider, RefundTold
 from shop.payments.refunding import heard, note_refund
-from shop.values.money import money
+from shop.values.money import ZERO, money
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def of_payments(provider: Provider, since: datetime) -> Iterator[Difference]:
 
 def of_refunds(provider: Provider, since: datetime) -> Iterator[Difference]:
     made_there = set()
+    not_known: dict[Payment, list[RefundTold]] = defaultdict(list)
     for told in provider.refunds_since(since):
         refund = ours(told)
         if refund is not None:
@@ -72,20 +74,36 @@ def of_refunds(provider: Provider, since: datetime) -> Iterator[Difference]:
                 Payment.objects.select_related("order").filter(charge=told.charge).first() if told.charge else None
             )
             if payment is not None and told.status != Refund.Status.FAILED:
-                text = f"{told.reference}: {given} of order {payment.order_id} refunded, which is not known here."
-                yield Difference(text, partial(note, payment, told))
+                not_known[payment].append(told)
         elif refund.amount != told.amount:
             yield Difference(f"{told.reference}: {given} refunded, here {money(refund.amount)}.")
         elif refund.status != told.status:
             was = f"{told.status}, here {refund.status}"
             text = f"{told.reference}: {given} of order {refund.payment.order_id} is {was}."
             yield Difference(text, partial(heard, refund, told))
+    yield from of_refunds_made_there(not_known, since)
     alone = Refund.objects.done().filter(payment__method=Payment.Method.CARD, date_added__gte=since)
     # What the provider told of a charge as a whole has no name of its own.
     for refund in alone.exclude(pk__in=made_there).exclude(reference=None).select_related("payment"):
         yield Difference(
             f"{refund.reference}: {money(refund.amount)} of order {refund.payment.order_id} refunded here alone."
         )
+
+
+def of_refunds_made_there(made: Mapping[Payment, list[RefundTold]], since: datetime) -> Iterator[Difference]:
+    """What of them is not known here: an event may have told of several as one."""
+    for payment, each in made.items():
+        nameless = payment.refunds.filter(reference=None, cause=Refund.Cause.PROVIDER, date_added__gte=since)
+        known = nameless.done().total()
+        for told in each:
+            missing = told.amount - known
+            known = max(-missing, ZERO)
+            if missing > 0:
+                given = amount_in(missing, told.currency)
+                text = f"{told.reference}: {given} of order {payment.order_id} refunded, which is not known here."
+                # What stands here under its name is all of it.
+                name = told.reference if missing == told.amount else None
+                yield Difference(text, partial(note, payment, missing, name))
 
 
 def ours(told: RefundTold) -> Refund | None:
@@ -105,9 +123,9 @@ def ours(told: RefundTold) -> Refund | None:
 
 
 @transaction.atomic
-def note(payment: Payment, told: RefundTold) -> None:
+def note(payment: Payment, amount: Decimal, reference: str | None) -> None:
     payment.order.lock()
-    note_refund(payment, told.amount, told.reference)
+    note_refund(payment, amount, reference)
 
 
 @transaction.atomic

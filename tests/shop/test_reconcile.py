@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from shop.models import Order, Payment, Refund
+from shop.payments import refunding
 from tests.factories import OrderFactory, OrderLineFactory
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,19 @@ def test_refund_made_there_is_shown_and_booked(session, stripe):
         reconcile("--fix")
     assert [(r.amount, r.status) for r in Refund.objects.all()] == [(D("5.00"), "done")]
     assert reconcile()[0] == 0
+
+
+def test_refunds_that_an_event_told_of_as_one_are_not_booked_again(session, stripe):
+    """The first event came late, or never."""
+    reconcile("--fix")
+    for pence in (500, 100):
+        stripe.give_back(session["payment_intent"], pence)
+    refunding.note_refund(Payment.objects.get(), D("6.00"))
+    assert reconcile("--fix") == (0, "0 differences.\n")
+    stripe.give_back(session["payment_intent"], 200)
+    assert "2.00 GBP" in reconcile("--fix")[1]
+    assert Refund.objects.all().total() == D("8.00")
+    assert reconcile() == (0, "0 differences.\n")
 
 
 def test_what_only_our_books_have_is_shown_and_left(session, stripe):
