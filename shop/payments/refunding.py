@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from shop.models import OrderEvent, Payment, PaymentProblem, ProviderEvent, Refund
+from shop.models.order_money import REASONS
 from shop.payments.paying import problem, provider
 from shop.payments.provider import ProviderAway, ProviderRefused, RefundTold
 from shop.signals import refund_begun
@@ -114,11 +115,34 @@ def made_by_hand(refund: Refund, by: Any = None) -> None:
     order.finish_refund(refund, by=by)
 
 
+@transaction.atomic
+def made_otherwise(refund: Refund, by: Any = None) -> bool:
+    """What the provider refused went back in another way; False where some of it is known to have."""
+    refund.payment.order.lock()
+    try:
+        made_by_hand(refund, by)
+    except ValidationError:
+        return False
+    return True
+
+
+@transaction.atomic
+def give_back_the_rest(refund: Refund) -> None:
+    """Of what the provider refused, what did not go back otherwise; once nobody owes it any more."""
+    order = refund.payment.order
+    order.lock()
+    if refund.cause in REASONS:
+        order.settle(refund.cause)
+
+
 def still_owed(refund: Refund) -> None:
     """Raises ValidationError where what was refused went back otherwise; needs the order's lock."""
     refund.refresh_from_db(fields=["status", "reference"])
     if refund.status != Refund.Status.FAILED or refund.amount > refund.payment.refundable():
-        raise ValidationError("It went back meanwhile.", code="given_back")
+        raise ValidationError(
+            "All or some of it went back meanwhile. Say that it went back otherwise: the rest goes back anew.",
+            code="given_back",
+        )
 
 
 def note_refund(payment: Payment, amount: Decimal, reference: str | None = None) -> Refund | None:

@@ -143,6 +143,8 @@ def problem_settle(request: HttpRequest, pk: int, site: AdminSite) -> HttpRespon
         messages.error(request, "Choose one of the ways out.")
     elif attempt(request, lambda: WAYS[way.name](problem, request), way.done):
         problem.settle(way.done, by=request.user)
+        if problem.refund is not None:
+            refunding.give_back_the_rest(problem.refund)
     return back(request, site)
 
 
@@ -176,6 +178,10 @@ def sent_by_transfer(problem: PaymentProblem, request: HttpRequest) -> None:
     refunding.made_by_hand(problem.refund, by=request.user)  # type: ignore[arg-type]
 
 
+def went_otherwise(problem: PaymentProblem, request: HttpRequest) -> None:
+    refunding.made_otherwise(problem.refund, by=request.user)  # type: ignore[arg-type]
+
+
 def of(problem: PaymentProblem) -> Payment:
     if problem.payment is None:
         raise ValidationError("Nobody knows which payment this is about.")
@@ -187,7 +193,7 @@ WAYS: dict[str, Callable[[PaymentProblem, HttpRequest], None]] = {
     "send_back": send_back_what_came,
     "again": try_again,
     "by_transfer": sent_by_transfer,
-    "otherwise": lambda problem, request: None,
+    "otherwise": went_otherwise,
     "seen": lambda problem, request: None,
 }
 

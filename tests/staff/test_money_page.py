@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from shop.models import Company, Order, OrderLine, Payment, PaymentProblem, Refund
+from shop.payments import refunding
 from shop.payments.paying import hear
 from shop.payments.provider import PaymentTold
 from staff.money.statement import REFERENCE, amount_of, entries
@@ -131,6 +132,35 @@ def test_wrong_amount_booked_pays_a_part(erins, order):
     assert (order.status, order.paid_total, order.due) == (Order.NEW, D("14.00"), D("1.50"))
     problem.refresh_from_db()
     assert problem.settled_by.email == "erin@example.com" and "Nothing: payments" in page_of(erins)
+
+
+def refused_refund(order):
+    payment = pay_by_card(order)
+    order.cancel()
+    refunding.fail(order.refunds().get(), "The card is closed")
+    return payment, PaymentProblem.objects.get()
+
+
+def test_refused_refund_that_went_back_otherwise_is_done_and_never_given_back_again(erins, order):
+    _, problem = refused_refund(order)
+    erins.post(f"{MONEY}problems/{problem.pk}/", {"way": "otherwise"})
+    assert [(refund.amount, refund.status) for refund in order.refunds()] == [(D("15.50"), "done")]
+    order.receive(D("1.00"))
+    assert order.refunds().claimed().total() == order.paid_total == D("16.50")
+
+
+def test_refused_refund_of_which_a_part_went_back_at_the_bank_leaves_the_rest_to_give_back(erins, order):
+    payment, problem = refused_refund(order)
+    refunding.note_refund(payment, D("5.00"))
+    for way in ("again", "by_transfer"):
+        assert "the rest goes back anew" in page_of(
+            erins, erins.post(f"{MONEY}problems/{problem.pk}/", {"way": way}).url
+        )
+    erins.post(f"{MONEY}problems/{problem.pk}/", {"way": "otherwise"})
+    assert [(refund.amount, refund.cause) for refund in order.refunds().claimed()] == [
+        (D("5.00"), "provider"),
+        (D("10.50"), "cancelled"),
+    ]
 
 
 def test_wrong_amount_sent_back(erins, order):
