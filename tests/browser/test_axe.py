@@ -138,6 +138,8 @@ def pages_of(role: str, paths: list[str]) -> list[str]:
             path.replace("/office-admin/", "/admin/") for path in paths if path.startswith("/office-admin/")
         }
         own = [path for path in own if path not in of_employees and not path.startswith(OTHERS)]
+    # The question before something is deleted is Django's, and the same for everything.
+    own = [path for path in own if not path.endswith("/delete/") or "/order/" in path]
     desk = ("/order-dashboard/", "/customer-service/")
     return own + [path for path in paths if role == "employee" and path.startswith(desk)] + ["/"]
 

@@ -8,7 +8,7 @@ from shop.models import OrderLine, Product, StockMove
 from tests.factories import OrderFactory, OrderLineFactory, ProductFactory
 from tests.staff.forms import change, form_of, texts_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 LIST = "/office-admin/shop/product/"
 
 
