@@ -31,7 +31,7 @@ from shop.models import (
     Refund,
     Series,
 )
-from shop.values.money import money
+from shop.values.money import money, rounded
 from staff.integrity import database_schema
 from staff.models.sales import DaySales, ProductSales, SalesChange, SalesSummary, basis, day_start
 from support.models import ChatMessage, Note
@@ -176,7 +176,9 @@ def refunds() -> Iterator[str]:
     """No more goes back of a payment than came."""
     given = Payment.objects.annotate(back=Sum("refunds__amount", filter=~Q(refunds__status=Refund.Status.FAILED)))
     for pk, order, back, came in given.filter(back__gt=F("amount")).values_list("pk", "order", "back", "amount"):
-        yield f"Payment {pk} of order {order}: {money(back)} goes back of {money(came)}."
+        # SQLite adds up as numbers of floating point.
+        if rounded(back) > came:
+            yield f"Payment {pk} of order {order}: {money(back)} goes back of {money(came)}."
 
 
 @rule("Restore the ones that are missing from the backup: a tax office asks for them.")

@@ -186,6 +186,17 @@ def test_more_that_goes_back_than_came():
     assert finding() == f"Payment {payment.pk} of order {order.pk}: £8.00 goes back of £5.00."
 
 
+def test_refunds_that_make_up_a_payment_break_nothing():
+    """Though numbers of floating point come to 6.470000000000001."""
+    order = OrderFactory()
+    OrderLineFactory(order=order, price="6.47")
+    payment = order.payments.create(method="card", amount=Decimal("6.47"))
+    order.pay(payment)
+    for amount in ("5.37", "1.10"):
+        order.refund(Decimal(amount), "Torn")
+    assert integrity()[0]
+
+
 def test_credit_note_that_is_missing():
     order = OrderLineFactory(price="8.00").order
     order.mark_paid()
