@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -35,7 +35,11 @@ class BasketQuerySet(models.QuerySet["Basket"]):
 
     def current(self, user: User) -> "Basket":
         """The user's open basket, made where there is none, and locked until the transaction ends."""
-        return self.select_for_update().get_or_create(user=user, status=Basket.OPEN)[0]
+        baskets = self.select_for_update()
+        try:
+            return baskets.get_or_create(user=user, status=Basket.OPEN)[0]
+        except IntegrityError:  # one stood in the way of ours, and was ordered before we had it
+            return baskets.get_or_create(user=user, status=Basket.OPEN)[0]
 
 
 class Basket(models.Model):
