@@ -187,7 +187,7 @@ class OrderMoney(OrderTotals):
         for nothing, for more than that, and for more than is left of what was paid.
         """
         self.lock()
-        left = self.paid_total - self.refunds().promised().total()
+        left = self._left()
         if amount <= 0:
             raise ValidationError("Write an amount above nothing.", code="nothing")
         if amount > left:
@@ -195,6 +195,10 @@ class OrderMoney(OrderTotals):
         if lines:
             return self._give_back(amount, reason, RefundCause.LINES, by, self._note_refunded(amount, lines))
         return self._give_back(amount, reason, RefundCause.GOODWILL, by)
+
+    def _left(self) -> Decimal:
+        """What came and is not promised back; what the provider refused to give back is."""
+        return self.paid_total - self.refunds().promised().total()
 
     def _note_refunded(self, amount: Decimal, lines: Sequence[OrderLine]) -> dict[str | None, Decimal]:
         """Note what of each line's price goes back; what of it was charged at which rate of VAT.
@@ -243,8 +247,7 @@ class OrderMoney(OrderTotals):
             order: Any = self
             order.status = OrderStatus.PAID
             order.save(update_fields=["status", "date_updated"])
-        left = sum((payment.refundable() for payment in self.payments.paid()), ZERO)
-        surplus = min(balance, left)
+        surplus = min(balance, self._left())
         return self._give_back(surplus, REASONS[RefundCause(cause)], cause) if surplus > 0 else []
 
     def _give_back(

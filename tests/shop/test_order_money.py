@@ -170,6 +170,15 @@ def test_refund_that_was_refused_is_owed_and_not_given_twice(order):
         refunding.try_again(first)
 
 
+def test_refund_that_was_refused_is_not_given_anew_with_what_comes_after(order):
+    order.pay(card(order))
+    order.refund(D("10.00"), "It came late")
+    order.cancel()
+    refunding.fail(order.refunds().get(amount=D("8.50")), "No")
+    order.receive(D("1.00"))
+    assert [r.amount for r in order.refunds().claimed()] == [D("10.00"), D("1.00")]
+
+
 def test_refused_refund_that_went_back_otherwise_keeps_nothing_from_the_next(order):
     """The shop's people gave the first book back at the provider's, which refused ours for it."""
     order.pay(card(order))
