@@ -1,7 +1,7 @@
 """What was paid for an order and given back, and the one rule of both: nobody keeps more than the order costs."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -209,10 +209,7 @@ class OrderMoney(OrderTotals):
         left = [line.price - before[line.pk] for line in lines]
         if again := [line.name for line, rest in zip(lines, left, strict=True) if line.price and not rest]:
             raise ValidationError(f"“{again[0]}” was refunded before.", code="refunded")
-        order: Any = self
-        kept = order.lines.exclude(pk__in=before).exclude(status=OrderLine.CANCELLED)
-        delivery = ZERO if kept.filter(refunded__lt=models.F("price")).exists() else self.delivery_price
-        books = sum(left, ZERO)
+        books, delivery = sum(left, ZERO), self.delivery_beside(before)
         if amount > books + delivery:
             raise ValidationError(
                 f"At most {money(books + delivery)} can be refunded for these books.", code="too_much"
@@ -228,6 +225,13 @@ class OrderMoney(OrderTotals):
             for rate, part in zip(charged, shared(amount - books, list(charged.values())), strict=True):
                 rates[rate] += part
         return rates
+
+    def delivery_beside(self, lines: Collection[int]) -> Decimal:
+        """What delivery cost, where these lines, by their keys, are the last; nothing while others are kept."""
+        order: Any = self
+        kept = order.lines.exclude(pk__in=lines).exclude(status=OrderLine.CANCELLED)
+        kept = kept.exclude(returned_in__status="accepted").filter(refunded__lt=models.F("price"))
+        return ZERO if kept.exists() else self.delivery_price
 
     def _charged(self) -> dict[str | None, Decimal]:
         """What was charged for its books at which rate of VAT."""

@@ -10,10 +10,9 @@ from django.utils import timezone
 
 from shop.database.constraints import one_of
 from shop.models.order_event import OrderEvent
-from shop.models.order_line import OrderLine
 from shop.models.stock_move import StockKind, StockMove
 from shop.signals import return_moved
-from shop.values.money import ZERO
+from shop.values.money import ZERO, rounded
 
 if TYPE_CHECKING:
     from shop.models.order_line import OrderLineQuerySet
@@ -68,11 +67,9 @@ class Return(models.Model):
 
     def worth(self) -> Decimal:
         """What goes back for its books, as far as it did not before; with the last ones, what their delivery cost."""
-        kept = self.order.lines.exclude(status=OrderLine.CANCELLED).exclude(returned_in__status=ReturnStatus.ACCEPTED)
-        all_of_it = not kept.exclude(returned_in=self.pk).exists()
-        delivery = self.order.delivery_price if all_of_it else ZERO
-        books = self.lines.aggregate(left=models.Sum(models.F("price") - models.F("refunded")))["left"] or ZERO
-        return Decimal(books).quantize(Decimal("0.01")) + delivery
+        lines = dict(self.lines.annotate(left=models.F("price") - models.F("refunded")).values_list("pk", "left"))
+        books = sum((rounded(left) for left in lines.values()), ZERO)
+        return books + self.order.delivery_beside(lines)
 
     @transaction.atomic
     def receive(self, by: Any = None) -> None:

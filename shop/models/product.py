@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Cast, Now, TruncDate
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from shop.database.compiled_queries import Placeholder
@@ -23,6 +23,15 @@ from shop.values.isbn import normalise_isbn, validate_isbn
 from shop.values.languages import language_name
 
 models.TextField.register_lookup(Matches)
+
+
+class Today(models.Expression):
+    """The shop's day when the database is asked: a queryset may be older."""
+
+    output_field = models.DateField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [connection.ops.adapt_datefield_value(timezone.localdate())]
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -83,8 +92,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return updated
 
     def waiting(self) -> "ProductQuerySet":
-        """Those that are ordered before they can be sent (`available_from`), whenever the database is asked."""
-        return self.filter(available_from__gt=TruncDate(Now()))
+        """Those that are ordered before they can be sent (`available_from`)."""
+        return self.filter(available_from__gt=Today())
 
     def keep_counts(self, before: Mapping[int, int | None], now: Mapping[int, int | None]) -> None:
         """Store the counts that the ledger of copies came to, by the keys of the books; needs their locks.
