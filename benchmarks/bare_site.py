@@ -46,6 +46,19 @@ with override_settings(MIDDLEWARE=[]):
 django_way = get_asgi_application()
 
 
+async def site_that_tells(scope: Any, receive: Any, send: Any) -> None:
+    """The site, which says at /kept/ how often this process had what it was asked for of the catalogue, and had not."""
+    from booktime.asgi import application
+    from shop.browsing.catalogue_cache import _found
+
+    if scope.get("path") != "/kept/":
+        await application(scope, receive, send)
+        return
+    kept = _found.cache_info()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"{kept.hits} {kept.misses}".encode()})
+
+
 async def site_without_turns(scope: Any, receive: Any, send: Any) -> None:
     """The site, but a free thread goes to who came first."""
     from booktime import asgi

@@ -1,11 +1,14 @@
 """How fast pages are, measured against two things in the same run, on a private PostgreSQL and Redis.
 
-    python -m benchmarks.pages [CATALOGUE.csv [PICTURES]]
+    python -m benchmarks.pages [CATALOGUE.csv [PICTURES]] [--orders 10]
 
 1. One daphne process: pages by our threads against the same pages by Django's own ASGI handler (at least 2 times).
 2. Each page against a bare Django view that renders 24 rows of one indexed query, in the same process model. A page of
    the catalogue is asked for twice: as most visitors get it, when what it shows is kept from an earlier request, and
    first seen, when each request is for another page than the 500 before it, so that all is looked up and rendered.
+
+With `--orders`, so many orders a second are placed beside, of counted books; then it says how often what is kept of the
+catalogue was there.
 
 Without a catalogue it makes one of 10,000 books. Needs nothing else; ends with status 1 where a target is missed.
 """
@@ -13,7 +16,10 @@ Without a catalogue it makes one of 10,000 books. Needs nothing else; ends with 
 import itertools
 import re
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from benchmarks.measuring import Doing, Visitor, arguments, fill, get, in_turns, private_site, rate
@@ -24,6 +30,58 @@ TARGETS = {
     **{"list, first seen": 0.4, "tag, first seen": 0.3, "search, first seen": 0.35, "product, first seen": 0.5},
 }
 FASTER_THAN_DJANGO = 2
+
+
+# Shoppers with an address each, and the ids of books of which many copies are left.
+BUYERS = """
+from shop.models import *
+for number in range({shoppers}):
+    user = User.objects.create_user(f"buyer{{number}}@example.com", "correct-horse-battery")
+    Address.objects.create(user=user, name="Buyer", address1="1 High Street", zip_code="LS1 4AP", city="Leeds")
+books = list(Product.objects.order_by("pk")[:50])
+for book in books:
+    book.set_stock(1_000_000)
+print("books", *(book.pk for book in books))
+"""
+
+
+@contextmanager
+def orders_beside(server: Daphne, a_second: int) -> Iterator[None]:
+    """So many orders a second meanwhile, each by another shopper; at the end, how many that were and what was kept."""
+    said = server.manage("shell", "-c", BUYERS.format(shoppers=a_second))
+    books = said[said.index("books ") :].split()[1:]
+    placed, failed, over = [0] * a_second, [0] * a_second, threading.Event()
+
+    def buy(number: int) -> None:
+        shopper = Visitor(server.port)
+        shopper.ask("GET", "/login/")
+        shopper.ask("POST", "/login/", {"email": f"buyer{number}@example.com", "password": "correct-horse-battery"})
+        address = re.findall(r"/address/([0-9]+)/", shopper.ask("GET", "/address/")[1])[0]
+        chosen = {"billing_address": address, "shipping_address": address}
+        for turn in itertools.count():
+            if over.wait(max(0, began + turn + number / a_second - time.perf_counter())):
+                return
+            shopper.ask("POST", "/add_to_basket/", {"product_id": books[(turn * a_second + number) % len(books)]})
+            is_placed = shopper.ask("POST", "/order/address_select/", chosen)[0] == 302
+            (placed if is_placed else failed)[number] += 1
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=buy, args=(number,), daemon=True) for number in range(a_second)]
+    for thread in threads:
+        thread.start()
+    before = kept(server)
+    yield
+    after, seconds = kept(server), time.perf_counter() - began
+    over.set()
+    for thread in threads:
+        thread.join()
+    hits, misses = (now - then for now, then in zip(after, before, strict=True))
+    print(f"\n{sum(placed) / seconds:.1f} orders a second were placed beside, {sum(failed)} refused.")
+    print(f"Of the catalogue {hits} findings were kept and {misses} looked up: {hits / (hits + misses):.1%} kept.")
+
+
+def kept(server: Daphne) -> list[int]:
+    return [int(number) for number in Visitor(server.port).ask("GET", "/kept/")[1].split()]
 
 
 def each_of(paths: list[str]) -> Doing:
@@ -101,12 +159,15 @@ def measure(ours: Daphne, django: Daphne, bare: Daphne, seconds: float, rounds: 
 
 
 def main() -> int:
-    options = arguments(__doc__, seconds=3, rounds=3).parse_args()
-    with private_site() as ours:
+    parser = arguments(__doc__, seconds=3, rounds=3)
+    parser.add_argument("--orders", type=int, default=0, help="how many are placed a second meanwhile")
+    options = parser.parse_args()
+    site = ["benchmarks.bare_site:site_that_tells"] if options.orders else []
+    with private_site(*site) as ours:
         fill(ours, options.catalogue, options.pictures)
         django = Daphne(ours.directory, ours.variables, "benchmarks.bare_site:django_way")
         bare = Daphne(ours.directory, ours.variables, "benchmarks.bare_site:bare_way")
-        with ours, django, bare:
+        with ours, django, bare, orders_beside(ours, options.orders) if options.orders else nullcontext():
             return 0 if measure(ours, django, bare, options.seconds, options.rounds) else 1
 
 
