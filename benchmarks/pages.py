@@ -7,8 +7,8 @@
    the catalogue is asked for twice: as most visitors get it, when what it shows is kept from an earlier request, and
    first seen, when each request is for another page than the 500 before it, so that all is looked up and rendered.
 
-With `--orders`, so many orders a second are placed beside, of counted books; then it says how often what is kept of the
-catalogue was there.
+With `--orders`, so many orders a second are placed beside in another process, of counted books; then it says how often
+what is kept of the catalogue was there.
 
 Without a catalogue it makes one of 10,000 books. Needs nothing else; ends with status 1 where a target is missed.
 """
@@ -46,8 +46,16 @@ print("books", *(book.pk for book in books))
 
 
 @contextmanager
-def orders_beside(server: Daphne, a_second: int) -> Iterator[None]:
-    """So many orders a second meanwhile, each by another shopper; at the end, how many that were and what was kept."""
+def orders_beside(ours: Daphne, a_second: int) -> Iterator[None]:
+    """So many orders a second meanwhile, each by another shopper; at the end, how many that were and what was kept.
+
+    Another process of the site takes them, as what they compute would be taken for the pages' own.
+    """
+    with Daphne(ours.directory, ours.variables) as till:
+        yield from orders_at(till, ours, a_second)
+
+
+def orders_at(server: Daphne, ours: Daphne, a_second: int) -> Iterator[None]:
     said = server.manage("shell", "-c", BUYERS.format(shoppers=a_second))
     books = said[said.index("books ") :].split()[1:]
     placed, failed, over = [0] * a_second, [0] * a_second, threading.Event()
@@ -69,9 +77,9 @@ def orders_beside(server: Daphne, a_second: int) -> Iterator[None]:
     threads = [threading.Thread(target=buy, args=(number,), daemon=True) for number in range(a_second)]
     for thread in threads:
         thread.start()
-    before = kept(server)
+    before = kept(ours)
     yield
-    after, seconds = kept(server), time.perf_counter() - began
+    after, seconds = kept(ours), time.perf_counter() - began
     over.set()
     for thread in threads:
         thread.join()
